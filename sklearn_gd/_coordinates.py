@@ -1,0 +1,169 @@
+"""The coordinates of the descent: u, with coefficients w = T u.
+
+Preconditioning changes the road and not the optimum. T comes from the factor of the
+data's moments: "whiten" makes the features uncorrelated with unit variance, so that
+squared error is ‖u − b‖² plus a constant; "standardize" gives them unit variance only;
+``None`` leaves the user's own coordinates, the intercept among them.
+
+The whitening T is triangular, not an eigenvector basis: adaptive optimizers act on each
+coordinate, and eigenvectors of close eigenvalues depend on rounding.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_gd._moments import Moments, norms
+
+_EPS = torch.finfo(torch.float64).eps
+
+
+class Table(NamedTuple):
+    """Mean squared error as seen from u: ‖design·u − goal‖² + rest² for each target."""
+
+    design: Tensor | None  # (m, r); None is the identity
+    goal: Tensor  # (m, targets)
+    rest: Tensor  # (targets,)
+
+
+class Coordinates(NamedTuple):
+    """The map between u and (coef, intercept)."""
+
+    to_coef: Tensor  # (p, r), or (p,) if diagonal
+    from_coef: Tensor  # (r, p), or (p,) if diagonal
+    x_mean: Tensor  # (p,) intercept = first coordinate, if it is one, + y_mean - coef @ x_mean
+    y_mean: Tensor  # (targets,)
+    spread: Tensor  # (targets,) u is in units of it, and losses are divided by its square
+    has_intercept: bool = False  # the first coordinate is (the rest of) the intercept
+
+    @property
+    def n_coordinates(self) -> int:
+        """Length of u."""
+        return self.from_coef.shape[0] + int(self.has_intercept)
+
+    def coef(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """Coefficients (..., targets, p) and intercepts (..., targets) of u."""
+        u = u * self.spread[:, None]
+        w = u[..., int(self.has_intercept) :]
+        w = w * self.to_coef if self.to_coef.ndim == 1 else w @ self.to_coef.T
+        intercept = self.y_mean - w @ self.x_mean
+        return w, intercept + u[..., 0] if self.has_intercept else intercept
+
+    def parameters(self, coef: Tensor, intercept: Tensor) -> Tensor:
+        """The u (..., targets, r) of coefficients and intercepts."""
+        u = coef * self.from_coef if self.from_coef.ndim == 1 else coef @ self.from_coef.T
+        if self.has_intercept:
+            own = intercept - self.y_mean + coef @ self.x_mean
+            u = torch.cat([own[..., None], u], dim=-1)
+        return u / self.spread[:, None]
+
+
+def whiten(moments: Moments) -> tuple[Coordinates, Table]:
+    """Uncorrelated features of unit variance; minimum norm where the rank is deficient."""
+    root = moments.weight.sqrt()
+    scale, factor, moving = _unit_columns(moments)
+    basis, columns = _independent(factor, _noise(moments, scale), moving)
+    goal, rest = moments.target, moments.rest
+    if not len(columns):  # nothing varies: one coordinate that moves nothing
+        still = torch.zeros_like(factor[:1])
+        return _map(moments, still.T, still), Table(
+            None, torch.zeros_like(goal[:1]), torch.hypot(rest, norms(goal)) / root
+        )
+    if basis is not None:
+        factor, goal = basis.T @ factor, basis.T @ moments.target
+        rest = torch.hypot(rest, norms(moments.target - basis @ goal))
+    forward = factor * scale / root
+    eye = torch.eye(len(columns), dtype=factor.dtype, device=factor.device)
+    back = torch.zeros_like(forward.T)
+    back[columns] = (
+        torch.linalg.solve_triangular(factor[:, columns], eye, upper=True)
+        * (root / scale[columns])[:, None]
+    )
+    if len(columns) < len(scale):
+        # off the null space, in original units; then mend what rounding did to the fit
+        rows = torch.linalg.qr(forward.T).Q
+        shortest = rows @ (rows.T @ back)
+        back = shortest + back @ (eye - forward @ shortest)
+    return _map(moments, back, forward), Table(None, goal / root, rest / root)
+
+
+def standardize(moments: Moments) -> tuple[Coordinates, Table]:
+    """Features of unit variance; a constant column's coefficient stays 0."""
+    root = moments.weight.sqrt()
+    scale, factor, moving = _unit_columns(moments)
+    back, forward = root / scale * moving, scale / root * moving
+    table = Table(factor * moving, moments.target / root, moments.rest / root)
+    return _map(moments, back, forward), table
+
+
+def identity(moments: Moments, *, fit_intercept: bool) -> tuple[Coordinates, Table]:
+    """The user's own coordinates, the intercept among them: the textbook's descent."""
+    root = moments.weight.sqrt()
+    design, goal = moments.factor / root, moments.target / root
+    if fit_intercept:
+        means = torch.cat([torch.ones_like(root)[None], moments.x_mean])
+        design = torch.cat([means[None], torch.nn.functional.pad(design, (1, 0))])
+        goal = torch.cat([moments.y_mean[None], goal])
+    ones = torch.ones_like(moments.x_mean)
+    none = torch.zeros_like(moments.y_mean)
+    plain = Coordinates(ones, ones, ones * 0.0, none, none + 1.0, fit_intercept)
+    return plain, Table(design, goal, moments.rest / root)
+
+
+def _map(moments: Moments, to_coef: Tensor, from_coef: Tensor) -> Coordinates:
+    """A map on centred columns, in units of the targets' deviations."""
+    spread = moments.deviations()[1]
+    return Coordinates(
+        to_coef,
+        from_coef,
+        moments.x_mean,
+        moments.y_mean,
+        torch.where(spread > 0, spread, 1.0),
+    )
+
+
+def _unit_columns(moments: Moments) -> tuple[Tensor, Tensor, Tensor]:
+    """Norms of the factor's columns, the columns at unit norm, and which are not constant."""
+    scale = norms(moments.factor)
+    moving = scale > 10 * _EPS * moments.peak * moments.weight.sqrt()
+    scale = torch.where(moving, scale, 1.0)
+    return scale, moments.factor / scale, moving
+
+
+def _noise(moments: Moments, scale: Tensor) -> Tensor:
+    """How far rounding alone can put a unit column from the span of the others."""
+    shortest = 10 * _EPS * max(10, *moments.factor.shape)
+    return (10 * _EPS * moments.peak * moments.weight.sqrt() / scale).clamp(min=shortest)
+
+
+def _independent(factor: Tensor, noise: Tensor, moving: Tensor) -> tuple[Tensor | None, Tensor]:
+    """The columns, in order, that are not combinations of earlier ones, orthonormalized.
+
+    None for the orthonormal basis means that ``factor`` is triangular in it already.
+    """
+    rows, p = factor.shape
+    everything = torch.arange(p, device=factor.device)
+    triangular = rows == p and not factor.tril(-1).any()
+    if triangular and moving.all() and (factor.diagonal() > noise).all():
+        return None, everything
+    basis = factor.new_zeros(rows, min(rows, p))
+    columns: list[int] = []
+    # a panel of columns is freed of the earlier basis in one product, twice for accuracy
+    for panel in everything.split(64):
+        rest = factor[:, panel]
+        for _ in range(2):
+            rest = rest - basis[:, : len(columns)] @ (basis[:, : len(columns)].T @ rest)
+        start = len(columns)
+        for j, column in enumerate(panel.tolist()):
+            vector = rest[:, j]
+            own = basis[:, start : len(columns)]
+            for _ in range(2):
+                vector = vector - own @ (own.T @ vector)
+            length = torch.linalg.vector_norm(vector)
+            if moving[column] and length > noise[column] and len(columns) < rows:
+                basis[:, len(columns)] = vector / length
+                columns.append(column)
+    return basis[:, : len(columns)], torch.tensor(columns, device=factor.device)
