@@ -16,7 +16,7 @@ was the lowest, and stops the runs that are done.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -98,7 +98,7 @@ class _Unit:
         self.leaf = (self.u if alike else self.u.clone()).detach().requires_grad_()
         self.optimizer = recipe.make(self.leaf, lrs[0] if alike else 1.0)
         self.ones = torch.ones_like(self.u[..., 0])
-        self.value: Tensor | None = None
+        self.value: Any = None
 
     def step(self, out: Tensor) -> None:
         """Step once; the objective before the step goes to ``out``."""
@@ -111,7 +111,7 @@ class _Unit:
             self.u.addcmul_(self.lrs, self.leaf.detach() - self.u)
         out[self.part].copy_(self.value)
 
-    def differentiate(self) -> Tensor:
+    def differentiate(self) -> Any:
         """The objective at the leaf, and its gradient there: the closure of a step."""
         value = self.objective(self.leaf)
         (self.leaf.grad,) = torch.autograd.grad(value, self.leaf, self.ones)

@@ -14,7 +14,7 @@ number that bounds what conditioning, drifting means and a small residual cost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -141,9 +141,11 @@ def _by_qr(blocks: Iterator[Rows], center: bool) -> Iterator[Moments]:
         x, y = x.to(torch.float64), y.to(torch.float64)
         x_mean, y_mean = (_mean(x, weight) * int(center), _mean(y, weight) * int(center))
         root = None if weight is None else weight.sqrt()[:, None]
-        table = [values if root is None else values * root for values in (x - x_mean, y - y_mean)]
+        x_own, y_own = x - x_mean, y - y_mean
+        if root is not None:
+            x_own, y_own = x_own * root, y_own * root
         total = y.new_tensor(len(y)) if weight is None else weight.sum()
-        factor, target, rest = _triangular(*table, torch.zeros_like(y_mean))
+        factor, target, rest = _triangular(x_own, y_own, torch.zeros_like(y_mean))
         yield Moments(total, x_mean, y_mean, factor, target, rest, x.abs().amax(0))
 
 

@@ -83,5 +83,5 @@ def mean_squared_error_optimum(table: Table) -> Tensor:
     if table.design is None:
         return table.rest.square()
     basis = torch.linalg.svd(table.design, full_matrices=False)
-    kept = basis.U[:, basis.S > basis.S.max() * 1e-14]
+    kept = basis.U[:, basis.S.max() * 1e-14 < basis.S]
     return (table.goal - kept @ (kept.T @ table.goal)).square().sum(0) + table.rest.square()

@@ -15,7 +15,17 @@ from sklearn_gd._params import InvalidParameterError, invalid
 # rates can share one optimizer.
 _PROPORTIONAL = {
     getattr(torch.optim, name)
-    for name in "SGD Adam AdamW NAdam RAdam Adagrad Adamax Adadelta RMSprop".split()
+    for name in [
+        "SGD",
+        "Adam",
+        "AdamW",
+        "NAdam",
+        "RAdam",
+        "Adagrad",
+        "Adamax",
+        "Adadelta",
+        "RMSprop",
+    ]
 }
 _REFUSED = {
     "SparseAdam": "it needs sparse gradients, and these are dense; use 'adam'",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import ABCMeta, abstractmethod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.polynomial import Polynomial
@@ -43,7 +43,7 @@ _POLYNOMIAL_RULES = {"degree": _params.integer(1), "interaction_only": _params.b
 class _GDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     """What the linear and the polynomial regressor share."""
 
-    _rules = _RULES
+    _rules: ClassVar = _RULES
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model by gradient descent.
@@ -104,19 +104,19 @@ class _GDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=AB
         check_is_fitted(self)
         coef = np.atleast_2d(self.coef_)
         intercept = np.broadcast_to(self.intercept_, (len(coef),))
-        return equation(self._term_names(), coef, intercept, digits)
+        return equation(list(self._term_names()), coef, intercept, digits)
 
     @abstractmethod
     def _basis(self, data: Data) -> Basis | None:
         """The basis in which the data are expanded, if they are."""
 
     @abstractmethod
-    def _previous(self, basis: Basis | None) -> tuple[np.ndarray, np.ndarray]:
+    def _previous(self, basis: Any) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients (targets, terms) and intercepts of the earlier fit, in ``basis``."""
 
     @abstractmethod
     def _model(
-        self, basis: Basis | None, coef: np.ndarray, intercept: np.ndarray, checked: Any
+        self, basis: Any, coef: np.ndarray, intercept: np.ndarray, checked: Any
     ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
         """Coefficients and intercepts in the user's terms, and further fitted attributes."""
 
@@ -129,7 +129,7 @@ class _GDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=AB
         _params.check_params(type(self).__name__, self.get_params(deep=False), self._rules)
         check_random_state(self.random_state)
 
-    def _start(self, data: Data, basis: Basis | None) -> tuple[np.ndarray, np.ndarray]:
+    def _start(self, data: Data, basis: Any) -> tuple[np.ndarray, np.ndarray]:
         """Where a warm start begins; a sentence if the shapes have changed."""
         targets, features = data.y.shape[1], data.x.shape[1]
         before = self.coef_.size // self.coef_.shape[-1], self.n_features_in_
@@ -141,9 +141,7 @@ class _GDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=AB
             )
         return self._previous(basis)
 
-    def _state(
-        self, checked: Any, data: Data, basis: Basis | None, training: Training
-    ) -> dict[str, Any]:
+    def _state(self, checked: Any, data: Data, basis: Any, training: Training) -> dict[str, Any]:
         """All fitted attributes."""
         coef, intercept, extra = self._model(basis, training.coef, training.intercept, checked)
         coef, intercept = coef.astype(data.dtype), intercept.astype(data.dtype)
@@ -273,16 +271,16 @@ class GDLinearRegressor(_GDRegressor):
     def to_sklearn(self) -> LinearRegression:
         """A fitted `sklearn.linear_model.LinearRegression` with the same coefficients."""
         check_is_fitted(self)
-        return _linear_regression(self, self.coef_, vars(self))
+        return _linear_regression(self, self.coef_, dict(vars(self)))
 
     def _basis(self, data: Data) -> None:
         return None
 
-    def _previous(self, basis: Basis | None) -> tuple[np.ndarray, np.ndarray]:
+    def _previous(self, basis: Any) -> tuple[np.ndarray, np.ndarray]:
         return _as_targets(self.coef_, self.intercept_)
 
     def _model(
-        self, basis: Basis | None, coef: np.ndarray, intercept: np.ndarray, checked: Any
+        self, basis: Any, coef: np.ndarray, intercept: np.ndarray, checked: Any
     ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
         return coef, intercept, {}
 
@@ -345,7 +343,7 @@ class GDPolynomialRegressor(_GDRegressor):
     """
 
     __module__ = "sklearn_gd"
-    _rules = {**_POLYNOMIAL_RULES, **_RULES}
+    _rules: ClassVar = {**_POLYNOMIAL_RULES, **_RULES}
 
     def __init__(
         self,
@@ -445,7 +443,7 @@ class GDPolynomialRegressor(_GDRegressor):
             center=self.fit_intercept,
         )
 
-    def _previous(self, basis: Basis | None) -> tuple[np.ndarray, np.ndarray]:
+    def _previous(self, basis: Any) -> tuple[np.ndarray, np.ndarray]:
         *earlier, coef, intercept = self._terms_
         before = Basis(*earlier)
         now = basis
@@ -458,7 +456,7 @@ class GDPolynomialRegressor(_GDRegressor):
         return before.to_basis(coef, intercept, now)
 
     def _model(
-        self, basis: Basis | None, coef: np.ndarray, intercept: np.ndarray, checked: Any
+        self, basis: Any, coef: np.ndarray, intercept: np.ndarray, checked: Any
     ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
         expansion = polynomial_features(len(basis.center), basis.degree, basis.interaction_only)
         extra = {
@@ -469,7 +467,8 @@ class GDPolynomialRegressor(_GDRegressor):
             ),
             "_terms_": (*basis, coef, intercept),
         }
-        return *basis.to_basis(coef, intercept, basis.raw()), extra
+        coef, intercept = basis.to_basis(coef, intercept, basis.raw())
+        return coef, intercept, extra
 
     def _term_names(self) -> np.ndarray:
         return self.feature_names_out_

@@ -6,7 +6,7 @@ Everything with torch in it that a fit needs; what goes in and comes out is NumP
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from torch import Tensor
 
-from sklearn_gd._coordinates import Coordinates, Table, identity, standardize, whiten
+from sklearn_gd._coordinates import Coordinates, identity, standardize, whiten
 from sklearn_gd._data import Data
 from sklearn_gd._descent import Stop, Trace, descend
 from sklearn_gd._moments import Rows, moments_of
@@ -113,8 +113,8 @@ def train(
     with isolated():
         made = recipe(settings.optimizer, settings.optimizer_params, settings.owner)
         problem = pose(data, basis, settings)
-        lr = _step_length(settings.lr, made, problem.curvature)
-        trace = _descend(problem, made, lr, settings, start)
+        lr = step_length(settings.lr, made, problem.curvature)
+        trace = run(problem, made, [lr], settings, start)
         return _report(problem, made, lr, trace, finished=len(trace.values) < settings.epochs)
 
 
@@ -201,8 +201,8 @@ def _pose_rows(
             spread * 0 + 1,
         )
     to_coef = np.divide(1.0, scale, out=np.zeros(p), where=scale > 0)
-    own = [to_coef, scale, x_mean, y_mean, spread]
-    coordinates = Coordinates(*(_tensor(a).to(device) for a in own), with_ones)
+    own = [_tensor(part).to(device) for part in (to_coef, scale, x_mean, y_mean, spread)]
+    coordinates = Coordinates(own[0], own[1], own[2], own[3], own[4], with_ones)
     objective = RowsLoss(
         _sparse_tensor(x).to(device),
         _tensor(data.y.T.copy()).to(device),
@@ -231,7 +231,7 @@ def _problem(
         return problem._replace(at_zero=objective(problem.zeros))
 
 
-def _step_length(lr: float | str, made: Recipe, largest: float) -> float:
+def step_length(lr: float | str, made: Recipe, largest: float) -> float:
     """The lr, with "auto" resolved to 1/L where there is such a number."""
     if lr != "auto":
         return float(lr)
@@ -243,14 +243,16 @@ def _step_length(lr: float | str, made: Recipe, largest: float) -> float:
     return 1.0 / largest if largest > 0 else 1.0
 
 
-def _descend(
+def run(
     problem: Problem,
     made: Recipe,
-    lr: float,
+    lrs: Sequence[float],
     settings: Settings,
-    start: tuple[np.ndarray, np.ndarray] | None,
+    start: tuple[np.ndarray, np.ndarray] | None = None,
+    *,
+    keep_path: bool = False,
 ) -> Trace:
-    """One run from zeros or from given coefficients."""
+    """Descend once for each lr, from zeros or from coefficients and intercepts."""
     coordinates = problem.coordinates
     # each target counts in units of its deviation, whether it is descended in them or not
     scale = (problem.deviation / coordinates.spread).square()
@@ -263,8 +265,9 @@ def _descend(
     )
     u = problem.zeros
     if start is not None:
-        u = coordinates.parameters(*(_tensor(part).to(u) for part in start))[None]
-    return descend(problem.objective, u, made, [lr], settings.epochs, stop)
+        u = coordinates.parameters(_tensor(start[0]).to(u), _tensor(start[1]).to(u))[None]
+    u = u.repeat(len(lrs), 1, 1)
+    return descend(problem.objective, u, made, lrs, settings.epochs, stop, keep_path=keep_path)
 
 
 def _report(problem: Problem, made: Recipe, lr: float, trace: Trace, *, finished: bool) -> Training:
