@@ -75,29 +75,48 @@ def norms(columns: Tensor) -> Tensor:
 
 def _by_gram(blocks: Iterator[Rows], center: bool) -> Moments | None:
     """Moments through the Gram matrix, or None where that would not be accurate."""
-    lead = int(center)  # a column of ones in front
-    shift = gram = square = total = buffer = None
-    for x, y, weight in blocks:
-        p, width = x.shape[1], lead + x.shape[1] + y.shape[1]
-        if shift is None:
-            shift = torch.cat([_mean(x, weight), _mean(y, weight)]) * lead
-            gram = x.new_zeros(lead + p, width, dtype=torch.float64)
-            square, total = y.new_zeros(y.shape[1]), y.new_zeros(())
-        if buffer is None or len(buffer) < len(x):
+    gram: _Gram | None = None
+    for block in blocks:
+        gram = gram or _Gram(*block, center)
+        gram.add(*block)
+    return gram.moments() if gram else None
+
+
+class _Gram:
+    """The Gram matrix of [1 x | y] less the first block's means, summed over blocks."""
+
+    def __init__(self, x: Tensor, y: Tensor, weight: Tensor | None, center: bool):
+        self.center, self.p = center, x.shape[1]
+        self.shift = torch.cat([_mean(x, weight), _mean(y, weight)]) * int(center)
+        self.lead = int(center)  # a column of ones in front
+        width = self.lead + len(self.shift)
+        self.gram = self.shift.new_zeros(self.lead + self.p, width)
+        self.square = self.shift.new_zeros(y.shape[1])
+        self.total = self.shift.new_zeros(())
+        self.buffer = self.gram[:0]
+
+    def add(self, x: Tensor, y: Tensor, weight: Tensor | None) -> None:
+        """Add a block of rows."""
+        first, last = self.lead, self.lead + self.p
+        if len(self.buffer) < len(x):
             # in the layout of x: a transposed copy would cost a pass
-            shape = (width, len(x)) if x.stride(0) == 1 else (len(x), width)
-            buffer = x.new_empty(shape, dtype=torch.float64)
-            buffer = buffer.T if x.stride(0) == 1 else buffer
-        table = buffer[: len(x)]
-        table[:, :lead] = 1.0
-        torch.sub(x, shift[:p], out=table[:, lead : lead + p])
-        torch.sub(y, shift[p:], out=table[:, lead + p :])
+            width = self.gram.shape[1]
+            shape, turned = (len(x), width), x.stride(0) == 1
+            buffer = self.gram.new_empty(shape[::-1] if turned else shape)
+            self.buffer = buffer.T if turned else buffer
+        table = self.buffer[: len(x)]
+        table[:, :first] = 1.0
+        torch.sub(x, self.shift[: self.p], out=table[:, first:last])
+        torch.sub(y, self.shift[self.p :], out=table[:, last:])
         if weight is not None:
             table.mul_(weight.sqrt()[:, None])
-        gram.addmm_(table[:, : lead + p].T, table)
-        square += table[:, lead + p :].square().sum(0)
-        total += len(y) if weight is None else weight.sum()
-    return _certified(gram, square, total, shift, center)
+        self.gram.addmm_(table[:, :last].T, table)
+        self.square += table[:, last:].square().sum(0)
+        self.total += len(y) if weight is None else weight.sum()
+
+    def moments(self) -> Moments | None:
+        """The moments, or None where they would not be accurate."""
+        return _certified(self.gram, self.square, self.total, self.shift, self.center)
 
 
 def _certified(

@@ -40,10 +40,11 @@ def real(low: float, high: float = math.inf, *, closed: str = "neither") -> Rule
     right = "]" if closed in ("right", "both") else ")"
 
     def holds(value: Any) -> bool:
-        if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+        if not isinstance(value, Real) or isinstance(value, bool):
             return False
-        above = value >= low if left == "[" else value > low
-        return above and (value <= high if right == "]" else value < high)
+        number = float(value)
+        above = number >= low if left == "[" else number > low
+        return above and (number <= high if right == "]" else number < high)
 
     return Rule(f"a float in the range {left}{low}, {high}{right}", holds)
 
@@ -52,7 +53,9 @@ def integer(low: int) -> Rule:
     """An integer of at least ``low``; a boolean is not a number."""
     return Rule(
         f"an int in the range [{low}, inf)",
-        lambda value: isinstance(value, Integral) and not isinstance(value, bool) and value >= low,
+        lambda value: (
+            isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= low
+        ),
     )
 
 
