@@ -19,6 +19,7 @@ from torch import Tensor
 from sklearn_gd._moments import Moments, norms
 
 _EPS = torch.finfo(torch.float64).eps
+_CLEAN = 1e-12  # a dependence below this is rounding
 
 
 class Table(NamedTuple):
@@ -76,17 +77,20 @@ def whiten(moments: Moments) -> tuple[Coordinates, Table]:
         factor, goal = basis.T @ factor, basis.T @ moments.target
         rest = torch.hypot(rest, norms(moments.target - basis @ goal))
     forward = factor * scale / root
+    triangle = factor[:, columns]
     eye = torch.eye(len(columns), dtype=factor.dtype, device=factor.device)
     back = torch.zeros_like(forward.T)
     back[columns] = (
-        torch.linalg.solve_triangular(factor[:, columns], eye, upper=True)
-        * (root / scale[columns])[:, None]
+        torch.linalg.solve_triangular(triangle, eye, upper=True) * (root / scale[columns])[:, None]
     )
     if len(columns) < len(scale):
-        # off the null space, in original units; then mend what rounding did to the fit
-        rows = torch.linalg.qr(forward.T).Q
+        # Off the null space, in original units. Columns of different scales that do not
+        # depend on each other must not be mixed by rounding, hence the exact zeros.
+        reduced = torch.linalg.solve_triangular(triangle, factor, upper=True)
+        reduced = reduced.where(reduced.abs() > _CLEAN, 0.0)
+        rows = torch.linalg.qr((reduced * scale).T).Q
         shortest = rows @ (rows.T @ back)
-        back = shortest + back @ (eye - forward @ shortest)
+        back = shortest + back @ (eye - forward @ shortest)  # what rounding did to the fit
     return _map(moments, back, forward), Table(None, goal / root, rest / root)
 
 

@@ -55,13 +55,15 @@ def moments_of(
         if moments is not None:
             return moments
     check_finite()
-    return merge(_by_qr(read(max(_BLOCK_ENTRIES // n_columns, 4 * n_columns)), center))
+    return merge(_centered(block, center) for block in read(max(4 * rows, 4 * n_columns)))
 
 
 def merge(parts: Iterable[Moments]) -> Moments:
-    """The moments of the union of disjoint sets of rows."""
+    """The moments of the union of disjoint sets of rows, by QR."""
     parts = iter(parts)
     whole = next(parts)
+    factor, target, rest = _triangular(whole.factor, whole.target, whole.rest)
+    whole = whole._replace(factor=factor, target=target, rest=rest)
     for part in parts:
         whole = _merge_two(whole, part)
     return whole
@@ -154,18 +156,17 @@ def _certified(
     )
 
 
-def _by_qr(blocks: Iterator[Rows], center: bool) -> Iterator[Moments]:
-    """The moments of each block through QR."""
-    for x, y, weight in blocks:
-        x, y = x.to(torch.float64), y.to(torch.float64)
-        x_mean, y_mean = (_mean(x, weight) * int(center), _mean(y, weight) * int(center))
-        root = None if weight is None else weight.sqrt()[:, None]
-        x_own, y_own = x - x_mean, y - y_mean
-        if root is not None:
-            x_own, y_own = x_own * root, y_own * root
-        total = y.new_tensor(len(y)) if weight is None else weight.sum()
-        factor, target, rest = _triangular(x_own, y_own, torch.zeros_like(y_mean))
-        yield Moments(total, x_mean, y_mean, factor, target, rest, x.abs().amax(0))
+def _centered(block: Rows, center: bool) -> Moments:
+    """The moments of a block, with its centred rows themselves as the factor."""
+    x, y, weight = block
+    x, y = x.to(torch.float64), y.to(torch.float64)
+    x_mean, y_mean = _mean(x, weight) * int(center), _mean(y, weight) * int(center)
+    x_own, y_own = x - x_mean, y - y_mean
+    if weight is not None:
+        root = weight.sqrt()[:, None]
+        x_own, y_own = x_own * root, y_own * root
+    total = y.new_tensor(len(y)) if weight is None else weight.sum()
+    return Moments(total, x_mean, y_mean, x_own, y_own, torch.zeros_like(y_mean), _largest(x))
 
 
 def _merge_two(a: Moments, b: Moments) -> Moments:
@@ -206,7 +207,12 @@ def _triangular(x: Tensor, y: Tensor, rest: Tensor) -> tuple[Tensor, Tensor, Ten
 
 def _scale(columns: Tensor) -> Tensor:
     """Per column the power of two just above its largest entry (1 for zeros)."""
-    return torch.exp2(torch.frexp(columns.abs().amax(0)).exponent.to(columns.dtype))
+    return torch.exp2(torch.frexp(_largest(columns)).exponent.to(columns.dtype))
+
+
+def _largest(columns: Tensor) -> Tensor:
+    """Per column the largest absolute value."""
+    return torch.linalg.vector_norm(columns, ord=torch.inf, dim=0)
 
 
 def _mean(values: Tensor, weight: Tensor | None) -> Tensor:

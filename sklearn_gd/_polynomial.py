@@ -84,6 +84,7 @@ class Basis(NamedTuple):
 
     def values(self, x: Any, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
         """The polynomials (targets, terms) at the rows of ``x``, block by block."""
+        x = x.tocsr() if sparse.issparse(x) else x
         result = np.empty((x.shape[0], len(intercept)))
         rows = max(2**18 // coef.shape[1], 256)
         for start in range(0, x.shape[0], rows):

@@ -1,0 +1,228 @@
+"""The defaults against least squares, and against NIST's certified values."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_linnerud,
+    load_wine,
+    make_regression,
+)
+
+from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+from tests.reference import correct_digits, least_squares, nist
+
+
+def diabetes():
+    return load_diabetes(return_X_y=True)
+
+
+def wine():
+    X, _ = load_wine(return_X_y=True)
+    return X[:, 1:], X[:, 0]
+
+
+def breast_cancer():
+    X, _ = load_breast_cancer(return_X_y=True)
+    return X[:, 1:], X[:, 0]
+
+
+def linnerud():
+    return load_linnerud(return_X_y=True)
+
+
+def tall():
+    return make_regression(500, 20, noise=10.0, random_state=0)
+
+
+def wide():
+    return make_regression(30, 100, noise=1.0, random_state=0)
+
+
+def duplicated():
+    X, y = make_regression(200, 5, noise=10.0, random_state=0)
+    return np.hstack([X, X[:, [1, 3]], np.full((200, 1), 0.1)]), y
+
+
+def shifted_target():
+    X, y = diabetes()
+    return X, y + 1e8
+
+
+def shifted_features():
+    X, y = make_regression(300, 4, noise=1.0, random_state=0)
+    return X + 1e6, y
+
+
+def extreme_scales():
+    X, y = make_regression(300, 6, noise=1.0, random_state=0)
+    return X * [1e-8, 1e8, 1.0, 1e-8, 1e8, 1e3], y
+
+
+DATA = [
+    diabetes,
+    wine,
+    breast_cancer,
+    linnerud,
+    tall,
+    wide,
+    duplicated,
+    shifted_target,
+    shifted_features,
+    extreme_scales,
+]
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("data", DATA)
+def test_defaults_are_least_squares(data, fit_intercept):
+    X, y = data()
+    model = GDLinearRegressor(fit_intercept=fit_intercept).fit(X, y)
+    reference = least_squares(X, y, fit_intercept=fit_intercept)
+    new = X[: len(X) // 2] + 0.3 * (X[-(len(X) // 2) :] - X.mean(axis=0))
+    if data is wide:  # off the rows' span only the minimum norm is right
+        reference = minimum_norm(X, y, fit_intercept=fit_intercept)
+    for rows in (X, new):
+        error = np.abs(model.predict(rows) - reference(rows)) / y.std(axis=0)
+        assert error.max() < 1e-6
+
+
+def minimum_norm(X, y, *, fit_intercept):
+    """Minimum-norm least squares in original units."""
+    mean, offset = (X.mean(axis=0), y.mean()) if fit_intercept else (0.0, 0.0)
+    coef = np.linalg.pinv(X - mean) @ (y - offset)
+    return lambda rows: (rows - mean) @ coef + offset
+
+
+def test_deficient_rank_gives_the_minimum_norm():
+    X, y = duplicated()
+    X = X * [1, 1, 1, 1, 1, 3, 1, 1]
+    model = GDLinearRegressor(lr="auto").fit(X, y)
+    coef = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ (y - y.mean())
+    np.testing.assert_allclose(model.coef_, coef, rtol=1e-9, atol=1e-9)
+
+
+def test_many_dependent_columns():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(300, 60))
+    X = np.hstack([base, base @ rng.normal(size=(60, 90)), np.ones((300, 2))])
+    X, y = X[:, rng.permutation(152)], base @ rng.normal(size=60) + rng.normal(size=300)
+    model = GDLinearRegressor(lr="auto").fit(X, y)
+    coef = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ (y - y.mean())
+    np.testing.assert_allclose(model.coef_, coef, rtol=0, atol=1e-9 * np.abs(coef).max())
+
+
+def test_extreme_scales_with_duplicates_predict_as_least_squares():
+    X, y = make_regression(300, 4, noise=1.0, random_state=0)
+    X = np.hstack([X, X]) * [1e-8, 1e8, 1.0, 1e4, 1e-8, 1e8, 1e8, 1e-8]
+    error = GDLinearRegressor().fit(X, y).predict(X) - least_squares(X, y)(X)
+    assert np.abs(error).max() / y.std() < 1e-6
+
+
+@pytest.mark.parametrize("exponent", [-250, -150, 150, 250])
+def test_no_overflow_of_squares(exponent):
+    X, y = make_regression(100, 3, noise=5.0, random_state=0)
+    plain = GDLinearRegressor().fit(X, y)
+    model = GDLinearRegressor().fit(X * 10.0**exponent, y)
+    np.testing.assert_allclose(model.predict(X * 10.0**exponent), plain.predict(X), rtol=1e-9)
+
+
+def test_tall_data_take_the_gram_and_hard_data_do_not(monkeypatch):
+    from sklearn_gd import _moments
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60_000, 6))
+    y = X @ np.arange(6.0) + rng.normal(size=60_000)
+    taken = []
+    certified = _moments._certified
+    monkeypatch.setattr(
+        _moments, "_certified", lambda *args: taken.append(certified(*args)) or taken[-1]
+    )
+    GDLinearRegressor().fit(X, y)
+    assert taken.pop() is not None
+    nearly = np.hstack([X, X[:, :1] + 1e-7 * X[:, 1:2]])
+    noise_free = X @ np.arange(6.0)
+    constant = np.hstack([X, np.full((60_000, 1), 0.1)])
+    jitter = np.hstack([X, 1e9 + 1e-7 * X[:, :1]])
+    for features, target, varying in [
+        (nearly, y, nearly),
+        (X, noise_free, X),
+        (constant, y, X),
+        (jitter, y, X),  # at 1e9 a deviation of 1e-7 is rounding: a constant column
+    ]:
+        model = GDLinearRegressor().fit(features, target)
+        assert taken.pop() is None
+        error = model.predict(features[:99]) - least_squares(varying, target)(varying[:99])
+        assert np.abs(error).max() < 1e-6 * target.std()
+
+
+def test_drifting_data():
+    X = np.linspace(0, 1e6, 80_000)[:, None] + np.random.default_rng(0).normal(size=(80_000, 2))
+    y = X[:, 0] - X[:, 1] + np.random.default_rng(1).normal(size=80_000)
+    model = GDLinearRegressor(lr="auto").fit(X, y)
+    expected = np.linalg.lstsq(X - X.mean(axis=0), y - y.mean(), rcond=None)[0]
+    np.testing.assert_allclose(model.coef_, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_sparse_and_dense_agree(weighted):
+    X = sparse.random(300, 8, density=0.3, random_state=0, format="csr")
+    rng = np.random.default_rng(0)
+    y = X @ rng.normal(size=8) + 0.1 * rng.normal(size=300)
+    weight = rng.uniform(size=300) if weighted else None
+    dense = GDLinearRegressor().fit(X.toarray(), y, weight)
+    model = GDLinearRegressor().fit(X, y, weight)
+    np.testing.assert_allclose(model.coef_, dense.coef_, rtol=1e-10)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_very_wide_sparse_data_descend_on_their_rows(fit_intercept, monkeypatch):
+    from sklearn_gd import _training
+
+    X = sparse.random(400, 30, density=0.3, random_state=0, format="csr")
+    rng = np.random.default_rng(0)
+    y = X @ rng.normal(size=(30, 2)) + 0.1 * rng.normal(size=(400, 2)) + 1.0
+    weight = rng.uniform(size=400)
+    options = {"fit_intercept": fit_intercept, "precondition": "standardize", "epochs": 100}
+    expected = GDLinearRegressor(**options, lr="auto").fit(X, y, weight)
+    monkeypatch.setattr(_training, "_FACTOR_AT_MOST", 1)
+    model = GDLinearRegressor(**options, lr="auto").fit(X, y, weight)
+    assert model.precondition_ == "standardize"
+    np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-8)
+    np.testing.assert_allclose(model.loss_curve_, expected.loss_curve_, rtol=1e-9)
+    assert model.max_stable_lr_ == pytest.approx(expected.max_stable_lr_, rel=1e-6)
+
+
+@pytest.mark.parametrize("lr", [0.01, 0.1, "auto"])
+@pytest.mark.parametrize("name", nist())
+def test_certified_digits(name, lr):
+    X, y, certified = nist()[name]
+    options = {"lr": lr, "fit_intercept": certified["fit_intercept"]}
+    if certified["degree"] == 1:
+        model = GDLinearRegressor(**options).fit(X, y)
+    else:
+        model = GDPolynomialRegressor(degree=certified["degree"], **options).fit(X, y)
+    estimate = [model.intercept_, *model.coef_] if certified["fit_intercept"] else model.coef_
+    assert correct_digits(estimate, certified["coefficients"]) >= (2.9 if lr == 0.01 else 7.0)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("degree", [1, 2, 3, 9])
+def test_polynomial_is_least_squares_on_its_powers(degree, fit_intercept):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-3, 2, size=(400, 1 if degree == 9 else 3))
+    y = np.sin(X[:, 0]) + X[:, -1] ** 2 + rng.normal(size=400)
+    model = GDPolynomialRegressor(degree=degree, fit_intercept=fit_intercept).fit(X, y)
+    powers = np.prod(X[:, None, :] ** model.powers_, axis=2)
+    expected = least_squares(powers, y, fit_intercept=fit_intercept)(powers)
+    np.testing.assert_allclose(model.predict(X), expected, atol=1e-6 * y.std())
+    np.testing.assert_allclose(powers @ model.coef_ + model.intercept_, expected, atol=1e-6)
+
+
+def test_high_degree_predicts_where_raw_coefficients_cannot():
+    x = np.linspace(1000.0, 1010.0, 300)[:, None]
+    y = np.sin(x[:, 0])
+    model = GDPolynomialRegressor(degree=20, lr="auto").fit(x, y)
+    assert np.abs(model.predict(x) - y).max() < 1e-7
