@@ -135,5 +135,5 @@ def _tensor_as_numpy(values: Any, name: str) -> np.ndarray:
             f"{name} is a sparse torch tensor. Pass {name}.to_dense() or a SciPy sparse matrix."
         )
     if str(values.dtype) == "torch.bfloat16":  # NumPy has no such type
-        values = values.float()
+        values = values.double()
     return values.numpy()

@@ -285,13 +285,15 @@ def _report(problem: Problem, made: Recipe, lr: float, trace: Trace, *, finished
         max_stable_lr(problem.curvature, made.group) if made.is_sgd else None,
         problem.precondition,
         diverged,
-        unfinished=not finished and not diverged and _is_far(problem, values, trace.value[0]),
+        unfinished=not finished
+        and not diverged
+        and _is_far(problem, values, trace.value[0], decays=made.group.get("weight_decay", 0) != 0),
     )
 
 
-def _is_far(problem: Problem, values: Tensor, end: Tensor) -> bool:
+def _is_far(problem: Problem, values: Tensor, end: Tensor, *, decays: bool) -> bool:
     """Whether the end, after all epochs, still has a thousandth of the way to go."""
-    if problem.optimum is not None:
+    if problem.optimum is not None and not decays:  # weight decay goes elsewhere
         # a start at the optimum is some rounding away from it
         way = (values[0] - problem.optimum + 1e-10 * problem.at_zero[0]).mean()
         return bool((end - problem.optimum).mean() > 1e-3 * way)

@@ -1,0 +1,246 @@
+"""Whatever container the data come in, the fit is the same."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import torch
+from scipy import sparse
+
+from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+
+rng = np.random.default_rng(0)
+X = np.round(rng.normal(size=(40, 3)) * 8) / 4  # exact in float16 and float32 too
+Y = np.round((X @ [1.0, -2.0, 0.5] + rng.normal(size=40)) * 4) / 4
+NAMES = ["a", "b", "c"]
+
+
+def read_only(values):
+    values = values.copy()
+    values.flags.writeable = False
+    return values
+
+
+FEATURES = {
+    "list": X.tolist(),
+    "fortran": np.asfortranarray(X),
+    "strided": np.repeat(X, 2, axis=0)[::2],
+    "reversed": np.ascontiguousarray(X[::-1, ::-1])[::-1, ::-1],
+    "read-only": read_only(X),
+    "big-endian": X.astype(">f8"),
+    "float16": X.astype(np.float16),
+    "longdouble": X.astype(np.longdouble),
+    "object": X.astype(object),
+    "pandas": pd.DataFrame(X, columns=NAMES),
+    "pandas nullable": pd.DataFrame(X, columns=NAMES).astype("Float64"),
+    "pandas arrow": pd.DataFrame(X, columns=NAMES).astype("double[pyarrow]"),
+    "polars": pl.DataFrame(X, schema=NAMES),
+    "pyarrow": pa.table({name: X[:, i] for i, name in enumerate(NAMES)}),
+    "torch": torch.tensor(X),
+    "torch bfloat16": torch.tensor(X).to(torch.bfloat16),
+    **{
+        f"{kind.__name__} {form}": kind(X).asformat(form)
+        for kind in (sparse.csr_matrix, sparse.csr_array)
+        for form in ("csr", "csc", "coo", "lil", "dok", "bsr", "dia")
+    },
+}
+
+
+def wide_indices(values):
+    matrix = sparse.csr_matrix(values)
+    matrix.indices, matrix.indptr = matrix.indices.astype("i8"), matrix.indptr.astype("i8")
+    return matrix
+
+
+FEATURES["csr of 64-bit indices"] = wide_indices(X)
+
+TARGETS = {
+    "list": Y.tolist(),
+    "float32": Y.astype(np.float32),
+    "big-endian": Y.astype(">f8"),
+    "reversed": Y[::-1].copy()[::-1],
+    "object": Y.astype(object),
+    "pandas": pd.Series(Y),
+    "pandas nullable": pd.Series(Y, dtype="Float64"),
+    "polars": pl.Series(Y),
+    "pyarrow": pa.array(Y),
+    "pyarrow chunked": pa.chunked_array([Y[:10], Y[10:]]),
+    "torch": torch.tensor(Y),
+}
+
+MODELS = [GDLinearRegressor(epochs=50, lr="auto"), GDPolynomialRegressor(epochs=50, lr="auto")]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("container", FEATURES)
+def test_features(container, model):
+    expected = model.fit(X, Y).predict(X)
+    values = FEATURES[container]
+    predicted = model.fit(values, Y).predict(values)
+    np.testing.assert_allclose(predicted, expected, rtol=1e-10, atol=1e-10)
+    assert isinstance(predicted, np.ndarray)
+    if container in ("pandas", "pandas nullable", "pandas arrow", "polars", "pyarrow"):
+        assert list(model.feature_names_in_) == NAMES
+    else:
+        assert not hasattr(model, "feature_names_in_")
+
+
+@pytest.mark.parametrize("container", TARGETS)
+def test_targets_and_weights(container):
+    weight = np.abs(Y)
+    expected = GDLinearRegressor().fit(X, Y, weight).coef_
+    model = GDLinearRegressor().fit(X, TARGETS[container], weight)
+    np.testing.assert_allclose(model.coef_, expected, rtol=1e-12)
+    as_weight = {
+        "pandas": pd.Series(weight),
+        "polars": pl.Series(weight),
+        "torch": torch.tensor(weight),
+        "pyarrow": pa.array(weight),
+    }.get(container, weight.tolist())
+    model = GDLinearRegressor().fit(X, Y, as_weight)
+    np.testing.assert_allclose(model.coef_, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i4", "u8", "bool"])
+def test_integer_features(dtype):
+    values = (np.abs(X) * 4 % 2).astype(dtype)
+    expected = GDLinearRegressor().fit(values.astype(float), Y)
+    model = GDLinearRegressor().fit(values, Y)
+    np.testing.assert_array_equal(model.coef_, expected.coef_)
+    assert model.coef_.dtype == np.float64
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_float32_in_float32_out(model):
+    narrow = X.astype(np.float32)
+    model.fit(narrow, Y)
+    assert model.coef_.dtype == np.float32
+    assert model.intercept_.dtype == np.float32
+    assert model.predict(narrow).dtype == np.float32
+    assert model.predict(X).dtype == np.float64
+
+
+def test_float32_data_are_summed_in_float64():
+    narrow = (1000 + np.random.default_rng(0).normal(size=(50_000, 2))).astype(np.float32)
+    y = narrow.astype(np.float64) @ [1.0, 2.0]
+    np.testing.assert_allclose(GDLinearRegressor().fit(narrow, y).coef_, [1.0, 2.0], rtol=1e-6)
+
+
+def test_targets_of_two_dimensions():
+    two = np.column_stack([Y, 2 * Y])
+    model = GDLinearRegressor().fit(X, two)
+    assert model.coef_.shape == (2, 3)
+    assert model.intercept_.shape == (2,)
+    assert model.predict(X).shape == (40, 2)
+    np.testing.assert_allclose(model.coef_[1], 2 * model.coef_[0])
+    column = GDLinearRegressor().fit(X, Y[:, None])
+    assert column.coef_.shape == (1, 3)
+    assert column.predict(X).shape == (40, 1)
+
+
+def test_each_target_descends_on_its_own():
+    two = np.column_stack([Y, np.sin(X[:, 0])])
+    options = {"optimizer": "adam", "epochs": 20}
+    with pytest.warns(Warning, match="far from"):
+        both = GDLinearRegressor(**options).fit(X, two)
+    for target in range(2):
+        with pytest.warns(Warning, match="far from"):
+            alone = GDLinearRegressor(**options).fit(X, two[:, target])
+        np.testing.assert_allclose(both.coef_[target], alone.coef_, rtol=1e-10)
+
+
+@pytest.mark.parametrize("weight", [None, 2.0, np.full(40, 1e-300), np.full(40, 1e300)])
+def test_weights_count_relative_to_each_other(weight):
+    expected = GDLinearRegressor().fit(X, Y).coef_
+    np.testing.assert_allclose(GDLinearRegressor().fit(X, Y, weight).coef_, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_rows_of_weight_zero_count_for_nothing(model):
+    weight = np.ones(40)
+    weight[::3] = 0
+    spoiled = X.copy()
+    spoiled[::3] = 1e6
+    kept = weight > 0
+    expected = model.fit(X[kept], Y[kept]).predict(X)
+    np.testing.assert_allclose(model.fit(spoiled, Y, weight).predict(X), expected, rtol=1e-12)
+
+
+def test_integer_weights_repeat_rows():
+    times = np.random.default_rng(0).integers(0, 4, size=40)
+    weighted = GDLinearRegressor().fit(X, Y, times)
+    repeated = GDLinearRegressor().fit(np.repeat(X, times, axis=0), np.repeat(Y, times))
+    np.testing.assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-10)
+    np.testing.assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-10)
+
+
+BAD = {
+    "NaN": ((np.where(X[0, 0] == X, np.nan, X), Y), ValueError, "Input X contains NaN"),
+    "infinity": ((np.where(X[0, 0] == X, np.inf, X), Y), ValueError, "Input X contains infinity"),
+    "NaN target": ((X, np.where(Y[0] == Y, np.nan, Y)), ValueError, "Input y contains NaN"),
+    "text": ((np.array([["a", "b"]] * 40), Y), ValueError, "could not convert string"),
+    "complex": ((X + 1j, Y), ValueError, "Complex data not supported"),
+    "lengths": ((X[:-1], Y), ValueError, "inconsistent numbers of samples"),
+    "one dimension": ((X[:, 0], Y), ValueError, "Expected 2D array"),
+    "empty": ((X[:0], Y[:0]), ValueError, "Found array with 0 sample"),
+    "no features": ((X[:, :0], Y), ValueError, "0 feature"),
+    "no target": ((X, None), ValueError, "requires y to be passed"),
+    "negative weight": ((X, Y, -np.ones(40)), ValueError, "Negative values in.*sample_weight"),
+    "zero weight": ((X, Y, np.zeros(40)), ValueError, "[Ww]eights"),
+    "weights' length": ((X, Y, np.ones(39)), ValueError, "sample_weight.shape"),
+    "sparse target": ((X, sparse.csr_matrix(Y).T), TypeError, "Sparse targets.*toarray"),
+    "grad": ((torch.tensor(X, requires_grad=True), Y), TypeError, r"requires grad.*detach\(\)"),
+    "sparse tensor": ((torch.tensor(X).to_sparse(), Y), TypeError, r"sparse torch.*to_dense\(\)"),
+    "device": ((torch.tensor(X, device="meta"), Y), TypeError, r"on 'meta'.*\.cpu\(\)"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_data_are_refused_in_a_sentence(case):
+    arguments, error, message = BAD[case]
+    model = GDLinearRegressor()
+    with pytest.raises(error, match=message):
+        model.fit(*arguments)
+    assert vars(model) == vars(GDLinearRegressor())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_nan_in_large_data(model):
+    large = np.zeros((70_000, 5))
+    large[:, 0] = np.arange(70_000)
+    large[40_000, 3] = np.nan
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        model.fit(large, large[:, 0])
+
+
+def test_predicting_checks_the_features():
+    model = GDLinearRegressor().fit(X, Y)
+    with pytest.raises(ValueError, match="X has 2 features, but GDLinearRegressor is expecting 3"):
+        model.predict(X[:, :2])
+    model.fit(pd.DataFrame(X, columns=NAMES), Y)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(pd.DataFrame(X, columns=["a", "b", "d"]))
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("model", MODELS)
+def test_very_few_rows(model, rows):
+    model.fit(X[:rows], Y[:rows])
+    np.testing.assert_allclose(model.predict(X[:rows]), Y[:rows], atol=1e-6)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_nothing_varies(fit_intercept):
+    constant = np.full((10, 2), 0.1)
+    model = GDLinearRegressor(fit_intercept=fit_intercept).fit(constant, np.full(10, 0.3))
+    np.testing.assert_allclose(model.predict(constant), 0.3, rtol=1e-7)
+    assert not model.diverged_
+    assert not GDLinearRegressor(fit_intercept=fit_intercept).fit(X * 0, Y).coef_.any()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "nadam", "adagrad", "lbfgs", "rprop"])
+def test_constant_target_is_no_divergence(optimizer):
+    model = GDLinearRegressor(optimizer=optimizer, epochs=50).fit(X, np.full(40, 3.7))
+    np.testing.assert_allclose(model.predict(X), 3.7)
+    assert not model.diverged_
