@@ -95,7 +95,10 @@ class _Unit:
         alike = len(set(lrs)) == 1
         # alike: torch's own lr, and the optimizer's leaf shares the memory of u
         self.lrs = None if alike else u.new_tensor(lrs)[:, None, None]
-        self.leaf = (self.u if alike else self.u.clone()).detach().requires_grad_()
+        self.leaf = (self.u if alike else self.u.clone()).detach()
+        if self.u.shape[:2] == (1, 1):  # one vector, as the optimizers that look at shapes expect
+            self.leaf = self.leaf[0, 0]
+        self.leaf.requires_grad_()
         self.optimizer = recipe.make(self.leaf, lrs[0] if alike else 1.0)
         self.ones = torch.ones_like(self.u[..., 0])
         self.value: Any = None
@@ -113,7 +116,7 @@ class _Unit:
 
     def differentiate(self) -> Any:
         """The objective at the leaf, and its gradient there: the closure of a step."""
-        value = self.objective(self.leaf)
+        value = self.objective(self.leaf.view(self.u.shape))
         (self.leaf.grad,) = torch.autograd.grad(value, self.leaf, self.ones)
         if self.value is None:
             self.value = value.detach()
