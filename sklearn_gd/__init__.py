@@ -7,7 +7,8 @@ hands an objective (`_objective`) to the one loop (`_descent`), whose trace beco
 fitted attributes (`_training`). Start reading at `_descent`.
 """
 
+from sklearn_gd._display_loss import LossCurveDisplay
 from sklearn_gd._regressor import GDLinearRegressor, GDPolynomialRegressor
 
-__all__ = ["GDLinearRegressor", "GDPolynomialRegressor"]
+__all__ = ["GDLinearRegressor", "GDPolynomialRegressor", "LossCurveDisplay"]
 __version__ = "0.1.0"
