@@ -31,12 +31,12 @@ def axes_or_new(ax: Any) -> Any:
     return pyplot().subplots(layout="constrained")[1] if ax is None else ax
 
 
-def styled(defaults: Mapping[str, Any], own: Mapping[str, Any] | None) -> dict[str, Any]:
+def styled(defaults: Mapping[str, Any], own: dict[str, Any] | None) -> dict[str, Any]:
     """Options of a line: the caller's over the display's, short names (``c``) understood."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 
-    return {**defaults, **normalize_kwargs(own, Line2D)}
+    return {**defaults, **normalize_kwargs(own or {}, Line2D)}
 
 
 def shades(count: int) -> Any:
