@@ -7,7 +7,40 @@ hands an objective (`_objective`) to the one loop (`_descent`), whose trace beco
 fitted attributes (`_training`). Start reading at `_descent`.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sklearn_gd._display_loss import LossCurveDisplay
 from sklearn_gd._regressor import GDLinearRegressor, GDPolynomialRegressor
 
-__all__ = ["GDLinearRegressor", "GDPolynomialRegressor"]
+if TYPE_CHECKING:
+    from sklearn_gd._minimize import minimize, solve
+
+__all__ = [
+    "GDLinearRegressor",
+    "GDPolynomialRegressor",
+    "LossCurveDisplay",
+    "minimize",
+    "solve",
+]
 __version__ = "0.1.0"
+
+# what needs torch is imported when it is asked for
+_LAZY = {
+    "minimize": "_minimize",
+    "solve": "_minimize",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

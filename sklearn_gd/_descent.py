@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from sklearn_gd._objective import Objective
 from sklearn_gd._optimizers import Recipe
@@ -34,6 +35,7 @@ class Stop(NamedTuple):
     tol: float | None = None  # least fall of the best objective, relative to the first
     patience: int = 10  # epochs without such a fall
     scale: Tensor | None = None  # (targets,) an objective is judged by value / scale
+    must_fall: bool = True  # a run that ends above its start has diverged
 
 
 class Trace(NamedTuple):
@@ -80,6 +82,12 @@ def descend(
     return watch.finish(values[:done], objective, u, path)
 
 
+def gradient(objective: Objective, u: Tensor) -> Tensor:
+    """The gradient of every run's objective at ``u``."""
+    leaf = u.detach().clone().requires_grad_()
+    return torch.autograd.grad(objective(leaf).sum(), leaf)[0]
+
+
 class _Unit:
     """The runs and targets that one optimizer moves: all of them, or one cell."""
 
@@ -100,6 +108,7 @@ class _Unit:
             self.leaf = self.leaf[0, 0]
         self.leaf.requires_grad_()
         self.optimizer = recipe.make(self.leaf, lrs[0] if alike else 1.0)
+        self.scheduler = recipe.schedule(self.optimizer) if recipe.schedule else None
         self.ones = torch.ones_like(self.u[..., 0])
         self.value: Any = None
 
@@ -113,6 +122,10 @@ class _Unit:
             self.optimizer.step(self.differentiate)
             self.u.addcmul_(self.lrs, self.leaf.detach() - self.u)
         out[self.part].copy_(self.value)
+        if isinstance(self.scheduler, ReduceLROnPlateau):
+            self.scheduler.step(self.value.mean().item())
+        elif self.scheduler is not None:
+            self.scheduler.step()
 
     def differentiate(self) -> Any:
         """The objective at the leaf, and its gradient there: the closure of a step."""
@@ -192,13 +205,15 @@ class _Watch:
         self.epoch += len(merit)
 
     def finish(self, values: Tensor, objective: Objective, u: Tensor, path: Tensor | None) -> Trace:
-        """The trace; a run that ended above its start has diverged too."""
+        """The trace; a run that must fall and ended above its start has diverged too."""
         with torch.no_grad():
             merit = self._merit(objective(u)[None])[0]
             sane = (merit >= self.low) & (merit <= self.high)
             # rounding is no divergence: a run may start at its optimum
             slack = 1e-10 * self.first.abs() + 1e-22 * self.high.abs()
-            late = ~self.diverged & ~(sane & (merit <= self.first + slack))
+            if self.stop.must_fall:
+                sane &= merit <= self.first + slack
+            late = ~self.diverged & ~sane
             self.diverged |= late
             u = torch.where(
                 _along(late & (self.best < merit.nan_to_num(torch.inf)), u), self.best_u, u

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
+from torch.optim import Optimizer, lr_scheduler
 
 from sklearn_gd._params import InvalidParameterError, invalid
 
@@ -26,6 +26,19 @@ _PROPORTIONAL = {
         "Adadelta",
         "RMSprop",
     ]
+}
+# They multiply the learning rate by something that does not depend on it.
+_MULTIPLICATIVE = {
+    lr_scheduler.LambdaLR,
+    lr_scheduler.MultiplicativeLR,
+    lr_scheduler.StepLR,
+    lr_scheduler.MultiStepLR,
+    lr_scheduler.ConstantLR,
+    lr_scheduler.LinearLR,
+    lr_scheduler.ExponentialLR,
+    lr_scheduler.PolynomialLR,
+    lr_scheduler.CosineAnnealingLR,
+    lr_scheduler.CosineAnnealingWarmRestarts,
 }
 _REFUSED = {
     "SparseAdam": "it needs sparse gradients, and these are dense; use 'adam'",
@@ -57,6 +70,7 @@ class Recipe(NamedTuple):
     together: bool  # steps on many runs at once, each with its own lr
     group: Mapping[str, Any]  # its options, as in ``param_groups``
     kind: type[Optimizer]
+    schedule: Callable[[Optimizer], Any] | None = None  # makes its scheduler
 
     @property
     def is_sgd(self) -> bool:
@@ -116,6 +130,31 @@ def recipe(optimizer: Any, optimizer_params: Mapping[str, Any] | None, owner: st
         )
     kind = type(probe)
     return Recipe(make, kind in _PROPORTIONAL and build is kind, probe.param_groups[0], kind)
+
+
+def scheduled(made: Recipe, scheduler: Any, owner: str) -> Recipe:
+    """``made`` with a learning-rate scheduler, checked by making one.
+
+    Raises
+    ------
+    InvalidParameterError
+        If ``scheduler`` does not make a scheduler from an optimizer alone.
+    """
+    if scheduler is None:
+        return made
+    words = "a torch.optim.lr_scheduler class or a callable that is given the optimizer"
+    if not callable(scheduler):
+        raise invalid(owner, "lr_scheduler", words, scheduler)
+    probe = made.make(torch.zeros(1, dtype=torch.float64, requires_grad=True), 1.0)
+    try:
+        own = scheduler(probe)
+    except (TypeError, ValueError, KeyError) as error:
+        words = f"{words} and returns a scheduler ({error}); functools.partial sets its options"
+        raise invalid(owner, "lr_scheduler", words, scheduler) from error
+    if not isinstance(own, lr_scheduler.LRScheduler):
+        raise invalid(owner, "lr_scheduler", f"{words} and returns a scheduler", scheduler)
+    multiplies = type(own) in _MULTIPLICATIVE and not getattr(own, "eta_min", 0)
+    return made._replace(together=made.together and multiplies, schedule=scheduler)
 
 
 def _find(optimizer: Any, owner: str) -> Callable[..., Any]:
