@@ -53,6 +53,12 @@ class Coordinates(NamedTuple):
         intercept = self.y_mean - w @ self.x_mean
         return w, intercept + u[..., 0] if self.has_intercept else intercept
 
+    def rows(self, x: Tensor) -> Tensor:
+        """Rows (samples, p) as seen from u: predictions are rows @ (u spread) + y_mean."""
+        z = x - self.x_mean
+        z = z * self.to_coef if self.to_coef.ndim == 1 else z @ self.to_coef
+        return torch.nn.functional.pad(z, (1, 0), value=1.0) if self.has_intercept else z
+
     def parameters(self, coef: Tensor, intercept: Tensor) -> Tensor:
         """The u (..., targets, r) of coefficients and intercepts."""
         u = coef * self.from_coef if self.from_coef.ndim == 1 else coef @ self.from_coef.T

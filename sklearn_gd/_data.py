@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
@@ -38,6 +39,16 @@ class Data(NamedTuple):
         """The precision of the coefficients: that of X."""
         return self.x.dtype
 
+    @property
+    def n_weighted(self) -> int:
+        """Number of rows that count."""
+        return len(self.y) if self.weight is None else int(np.count_nonzero(self.weight))
+
+    def part(self, rows: np.ndarray) -> Data:
+        """The same data with only ``rows`` (a mask) counting."""
+        weight = np.ones(len(self.y)) if self.weight is None else self.weight
+        return self._replace(weight=weight * rows)
+
     def blocks(self, rows: int) -> Iterator[Block]:
         """All rows in blocks of at most ``rows``."""
         for start in range(0, self.x.shape[0], rows):
@@ -62,7 +73,9 @@ class Data(NamedTuple):
         return low, high
 
 
-def check_training_data(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Data:
+def check_training_data(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool = True
+) -> Data:
     """Validate X, y and weights; sets ``n_features_in_`` (and names) on ``estimator``.
 
     A large X is not searched for NaN here: the caller reads that from what it computes
@@ -78,6 +91,7 @@ def check_training_data(estimator: Any, X: Any, y: Any, sample_weight: Any) -> D
         ensure_all_finite=False,
         multi_output=True,
         y_numeric=True,
+        reset=reset,
     )
 
     def check_finite() -> Any:
@@ -99,6 +113,25 @@ def check_training_data(estimator: Any, X: Any, y: Any, sample_weight: Any) -> D
     targets = np.asarray(y, dtype=np.float64)
     single = targets.ndim == 1
     return Data(X, targets.reshape(len(targets), -1), weight, single, check_finite)
+
+
+def hold_out(
+    data: Data, fraction: float, random_state: np.random.RandomState, owner: str
+) -> tuple[Data, Data]:
+    """The data split at random into the part to train on and the part held out."""
+    rows = np.arange(len(data.y))
+    _, held = train_test_split(rows, test_size=fraction, random_state=random_state)
+    mask = np.zeros(len(rows), dtype=bool)
+    mask[held] = True
+    train, part = data.part(~mask), data.part(mask)
+    for name, own in (("trained on", train), ("held out", part)):
+        if not own.n_weighted:
+            raise ValueError(
+                f"early_stopping=True of {owner} leaves no sample of positive weight to be {name}: "
+                f"validation_fraction={fraction} of {len(rows)} samples. Change "
+                "validation_fraction, or set early_stopping=False."
+            )
+    return train, part
 
 
 def check_rows(estimator: Any, X: Any) -> Any:

@@ -24,6 +24,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from sklearn_gd._objective import Objective
 from sklearn_gd._optimizers import Recipe
+from sklearn_gd._penalty import Proximal
 
 _RING_ENTRIES = 2**18
 
@@ -32,7 +33,7 @@ class Stop(NamedTuple):
     """When a run ends before its epochs do."""
 
     limits: Callable[[Tensor], tuple[Tensor, Tensor]]  # first objective -> range of a sane one
-    tol: float | None = None  # least fall of the best objective, relative to the first
+    tol: float | None = None  # least fall of the best value, relative to the first
     patience: int = 10  # epochs without such a fall
     scale: Tensor | None = None  # (targets,) an objective is judged by value / scale
     must_fall: bool = True  # a run that ends above its start has diverged
@@ -47,6 +48,9 @@ class Trace(NamedTuple):
     value: Tensor  # (runs, targets) objective at u
     diverged: Tensor  # (runs,)
     path: Tensor | None  # (epochs + 1, runs, targets, coordinates)
+    held_out: Tensor | None  # (epochs, runs, targets) loss of the rows held out, if any
+    best_epoch: Tensor  # (runs,) the epoch that began with the lowest of what is watched
+    interrupted: bool  # by Ctrl-C, after the last of ``values``
 
 
 def descend(
@@ -57,29 +61,54 @@ def descend(
     epochs: int,
     stop: Stop,
     *,
+    proximal: Proximal | None = None,
+    held_out: Objective | None = None,
+    after: Callable[[Tensor, Tensor], bool] | None = None,
     keep_path: bool = False,
 ) -> Trace:
-    """Descend from ``start`` (runs, targets, coordinates), each run with its own lr."""
+    """Descend from ``start`` (runs, targets, coordinates), each run with its own lr.
+
+    With ``held_out``, its values and not the objective's say when to stop, and the runs end
+    where it was lowest. ``after`` is called at the end of every epoch, with the objectives
+    up to there and with u, and may end the descent.
+    """
     u = start.clone()
-    units = _units(objective, u, recipe, lrs)
+    units = _units(objective, u, recipe, lrs, proximal)
     values = u.new_empty(epochs, *u.shape[:2])
-    every = min(epochs, max(8, min(64, _RING_ENTRIES // u.numel())))
+    held = torch.empty_like(values) if held_out else None
+    every = min(epochs, max(8, min(64, _RING_ENTRIES // max(1, u.numel()))))
     points = u.new_empty(epochs if keep_path else every, *u.shape)
-    watch = _Watch(u, epochs, stop)
-    for epoch, value in enumerate(values.unbind()):
-        slot = epoch if keep_path else epoch % every
+    watch = _Watch(u, epochs, stop, watches_held_out=held_out is not None)
+    seen = done = 0
+    ended = interrupted = False
+    while not (ended or interrupted or watch.done.all()) and done < epochs:
+        slot = done if keep_path else done - seen
+        epoch = done
         points[slot].copy_(u)
-        for unit in units:
-            unit.step(value)
-        watch.hold(u)
-        done = epoch + 1
-        if done % every == 0 or done == epochs:
-            first = slot - (epoch % every)
-            watch.look(values[done - (slot + 1 - first) : done], points[first : slot + 1], u)
-            if watch.done.all():
-                break
+        try:
+            if held is not None and held_out is not None:
+                with torch.no_grad():
+                    held[epoch] = held_out(u)
+            for unit in units:
+                unit.epoch(epoch, values[epoch])
+            for unit in units:
+                unit.schedule(values[epoch] if held is None else held[epoch])
+            watch.hold(u)
+            done += 1
+            ended = after is not None and after(values[:done], u)
+        except KeyboardInterrupt:
+            if done == 0:
+                raise
+            interrupted = True
+            if done == epoch:
+                u.copy_(points[slot])
+        if done > seen and (done - seen == every or done == epochs or ended or interrupted):
+            looked = points[seen:done] if keep_path else points[: done - seen]
+            watch.look(values[seen:done], None if held is None else held[seen:done], looked, u)
+            seen = done
     path = torch.cat([points[:done], u[None]]) if keep_path else None
-    return watch.finish(values[:done], objective, u, path)
+    trace = watch.finish(values[:done], None if held is None else held[:done], u, units, held_out)
+    return trace._replace(path=path, interrupted=interrupted)
 
 
 def gradient(objective: Objective, u: Tensor) -> Tensor:
@@ -97,9 +126,11 @@ class _Unit:
         u: Tensor,
         recipe: Recipe,
         lrs: Sequence[float],
+        proximal: Proximal | None,
         part: tuple[slice, slice] = (slice(None), slice(None)),
     ):
-        self.objective, self.u, self.part = objective, u[part], part
+        self.objective, self.proximal = objective, proximal
+        self.u, self.part = u[part], part
         alike = len(set(lrs)) == 1
         # alike: torch's own lr, and the optimizer's leaf shares the memory of u
         self.lrs = None if alike else u.new_tensor(lrs)[:, None, None]
@@ -110,38 +141,81 @@ class _Unit:
         self.optimizer = recipe.make(self.leaf, lrs[0] if alike else 1.0)
         self.scheduler = recipe.schedule(self.optimizer) if recipe.schedule else None
         self.ones = torch.ones_like(self.u[..., 0])
+        self.batch: Callable[[Tensor], Tensor] = objective
+        self.before: Any = None  # objective before the latest step
         self.value: Any = None
 
-    def step(self, out: Tensor) -> None:
-        """Step once; the objective before the step goes to ``out``."""
-        self.value = None
+    def epoch(self, epoch: int, out: Tensor) -> None:
+        """Step once for every batch; their mean objective goes to ``out``."""
+        mean: Any = 0.0
+        for batch, share in self.objective.parts(epoch):
+            self.batch = batch
+            self.step(restarts=share == 1.0)
+            mean = self.value if share == 1.0 else mean + share * self.value
+        out[self.part].copy_(mean)
+
+    def step(self, *, restarts: bool) -> None:
+        """Step once on the present batch."""
+        self.before, self.value = self.value if restarts else None, None
         if self.lrs is None:
             self.optimizer.step(self.differentiate)
         else:
             self.leaf.detach().copy_(self.u)
             self.optimizer.step(self.differentiate)
             self.u.addcmul_(self.lrs, self.leaf.detach() - self.u)
-        out[self.part].copy_(self.value)
+        if self.proximal is not None:
+            lr = self.optimizer.param_groups[0]["lr"]
+            self.u.copy_(self.proximal.step(self.u, lr if self.lrs is None else lr * self.lrs))
+
+    def schedule(self, value: Tensor) -> None:
+        """Let the scheduler know that an epoch has ended."""
         if isinstance(self.scheduler, ReduceLROnPlateau):
-            self.scheduler.step(self.value.mean().item())
+            self.scheduler.step(value[self.part].mean().item())
         elif self.scheduler is not None:
             self.scheduler.step()
 
     def differentiate(self) -> Any:
         """The objective at the leaf, and its gradient there: the closure of a step."""
-        value = self.objective(self.leaf.view(self.u.shape))
+        u = self.leaf.view(self.u.shape)
+        value = self.batch(u)
         (self.leaf.grad,) = torch.autograd.grad(value, self.leaf, self.ones)
         if self.value is None:
-            self.value = value.detach()
+            self.value = self.total(value.detach(), u.detach())
+            if self.proximal is not None and self.before is not None:
+                self.restart(self.value > self.before)
         return value
 
+    def total(self, value: Tensor, u: Tensor) -> Tensor:
+        """``value`` with the part of the objective that has no gradient."""
+        return value if self.proximal is None else value + self.proximal.value(u)
 
-def _units(objective: Objective, u: Tensor, recipe: Recipe, lrs: Sequence[float]) -> list[_Unit]:
+    def restart(self, rose: Tensor) -> None:
+        """Forget the momentum of the runs whose objective rose: it overshot a kink."""
+        for state in self.optimizer.state.values():
+            momentum = state.get("momentum_buffer")
+            if momentum is not None:
+                momentum.view(self.u.shape).masked_fill_(rose[..., None], 0.0)
+
+
+def _units(
+    objective: Objective,
+    u: Tensor,
+    recipe: Recipe,
+    lrs: Sequence[float],
+    proximal: Proximal | None,
+) -> list[_Unit]:
     """One unit for everything where the optimizer allows it, else one for each cell."""
     if recipe.together or u.shape[:2] == (1, 1):
-        return [_Unit(objective, u, recipe, lrs)]
+        return [_Unit(objective, u, recipe, lrs, proximal)]
     return [
-        _Unit(objective.cell(r, t), u, recipe, [lrs[r]], (slice(r, r + 1), slice(t, t + 1)))
+        _Unit(
+            objective.cell(r, t),
+            u,
+            recipe,
+            [lrs[r]],
+            proximal.cell(t) if proximal else None,
+            (slice(r, r + 1), slice(t, t + 1)),
+        )
         for r in range(u.shape[0])
         for t in range(u.shape[1])
     ]
@@ -150,14 +224,15 @@ def _units(objective: Objective, u: Tensor, recipe: Recipe, lrs: Sequence[float]
 class _Watch:
     """Looks at some epochs at a time: which runs are done since when, where was the lowest."""
 
-    def __init__(self, u: Tensor, epochs: int, stop: Stop):
-        self.stop, self.epoch = stop, 0
+    def __init__(self, u: Tensor, epochs: int, stop: Stop, *, watches_held_out: bool):
+        self.stop, self.epoch, self.watches_held_out = stop, 0, watches_held_out
         runs = u.shape[0]
         self.n_iter = torch.full((runs,), epochs)
         self.done = torch.zeros(runs, dtype=torch.bool)
         self.diverged = torch.zeros(runs, dtype=torch.bool)
         self.fell_at = torch.zeros(runs, dtype=torch.int64)
         self.best = torch.full((runs,), torch.inf, dtype=u.dtype)
+        self.best_epoch = torch.zeros(runs, dtype=torch.int64)
         self.best_u = u.clone()
         self.held: tuple[Tensor, Tensor] | None = None  # which runs are done, and where
 
@@ -166,37 +241,38 @@ class _Watch:
         if self.held is not None:  # not by a product: 0 · NaN is NaN
             u.copy_(torch.where(self.held[0], self.held[1], u))
 
-    def look(self, values: Tensor, points: Tensor, u: Tensor) -> None:
-        """Look at the latest epochs: their objectives and points, and ``u`` after them."""
+    def look(self, values: Tensor, held: Tensor | None, points: Tensor, u: Tensor) -> None:
+        """Look at the latest epochs: their values and points, and ``u`` after them."""
         merit = self._merit(values)
+        watched = merit if held is None else self._merit(held)
         if self.epoch == 0:
-            self.first = merit[0]
+            self.first, self.watched_first = merit[0], watched[0]
             self.low, self.high = self.stop.limits(self.first)
         index = torch.arange(len(merit))[:, None]
         bad = ~((merit >= self.low) & (merit <= self.high))  # NaN is bad too
-        merit = merit.masked_fill(bad, torch.inf)
+        watched = watched.masked_fill(bad | watched.isnan(), torch.inf)
         end = bad_at = _first_true(bad)
         if self.stop.tol is not None:
-            before = torch.cat([self.best[None], merit]).cummin(0).values[:-1]
-            fell = (merit < before) & (before - merit >= self.stop.tol * self.first.abs())
+            before = torch.cat([self.best[None], watched]).cummin(0).values[:-1]
+            least = self.stop.tol * self.watched_first.abs()
+            fell = (watched < before) & (before - watched >= least)
             fell_at = torch.where(fell, self.epoch + index, 0).cummax(0).values
             fell_at = torch.maximum(fell_at, self.fell_at)
-            end = torch.minimum(
-                bad_at, _first_true(self.epoch + index - fell_at >= self.stop.patience)
-            )
+            rest_at = _first_true(self.epoch + index - fell_at >= self.stop.patience)
+            end = torch.minimum(bad_at, rest_at)
             self.fell_at = fell_at[-1]
-        lowest, where = merit.masked_fill(index > end, torch.inf).min(0)
+        lowest, where = watched.masked_fill(index > end, torch.inf).min(0)
         better = (lowest < self.best) & ~self.done
-        self.best = torch.where(better, lowest, self.best)
         runs = torch.arange(len(better))
+        self.best = torch.where(better, lowest, self.best)
+        self.best_epoch = torch.where(better, self.epoch + where, self.best_epoch)
         self.best_u = torch.where(_along(better, u), points[where, runs], self.best_u)
 
         ended = (end < len(merit)) & ~self.done
         if ended.any():
             self.diverged |= ended & (bad_at == end)
-            self.n_iter = torch.where(
-                ended, self.epoch + end + (~self.diverged).long(), self.n_iter
-            )
+            n_iter = self.epoch + end + (~self.diverged).long()
+            self.n_iter = torch.where(ended, n_iter, self.n_iter)
             after = torch.cat([points, u[None]])[(end + 1).clamp(max=len(merit)), runs]
             after = torch.where(_along(self.diverged, u), self.best_u, after)
             self.done |= ended
@@ -204,27 +280,49 @@ class _Watch:
             self.held = _along(self.done, u), u.clone()
         self.epoch += len(merit)
 
-    def finish(self, values: Tensor, objective: Objective, u: Tensor, path: Tensor | None) -> Trace:
+    def finish(
+        self,
+        values: Tensor,
+        held: Tensor | None,
+        u: Tensor,
+        units: Sequence[_Unit],
+        held_out: Objective | None,
+    ) -> Trace:
         """The trace; a run that must fall and ended above its start has diverged too."""
         with torch.no_grad():
-            merit = self._merit(objective(u)[None])[0]
+            value = _total(units, u)
+            merit = self._merit(value[None])[0]
+            watched = merit if held_out is None else self._merit(held_out(u)[None])[0]
             sane = (merit >= self.low) & (merit <= self.high)
-            # rounding is no divergence: a run may start at its optimum
-            slack = 1e-10 * self.first.abs() + 1e-22 * self.high.abs()
             if self.stop.must_fall:
+                # rounding is no divergence: a run may start at its optimum
+                slack = 1e-10 * self.first.abs() + 1e-22 * self.high.abs()
                 sane &= merit <= self.first + slack
-            late = ~self.diverged & ~sane
-            self.diverged |= late
-            u = torch.where(
-                _along(late & (self.best < merit.nan_to_num(torch.inf)), u), self.best_u, u
-            )
-            value = objective(u)
-        return Trace(values, self.n_iter, u, value, self.diverged, path)
+            self.diverged |= ~self.diverged & ~sane
+            self.n_iter = self.n_iter.clamp(max=len(values))
+            last_is_best = watched < self.best
+            self.best_epoch = torch.where(last_is_best, self.n_iter, self.best_epoch)
+            back = (self.diverged | self.watches_held_out) & ~last_is_best
+            if back.any():
+                u.copy_(torch.where(_along(back, u), self.best_u, u))
+                value = _total(units, u)
+        return Trace(
+            values, self.n_iter, u, value, self.diverged, None, held, self.best_epoch, False
+        )
 
     def _merit(self, values: Tensor) -> Tensor:
         """What runs are judged by, (epochs, runs), on the host: the mean over targets."""
         scale = self.stop.scale
         return (values if scale is None else values / scale).mean(-1).cpu()
+
+
+def _total(units: Sequence[_Unit], u: Tensor) -> Tensor:
+    """The whole objective at ``u``."""
+    value = torch.empty_like(u[..., 0])
+    for unit in units:
+        part = u[unit.part]
+        value[unit.part] = unit.total(unit.objective(part), part)
+    return value
 
 
 def _first_true(flags: Tensor) -> Tensor:

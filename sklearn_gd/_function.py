@@ -7,7 +7,7 @@ the user's scalar, array or named arrays, and `Function` is what the descent nee
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from torch.func import vmap
 
 from sklearn_gd._data import as_numpy
 from sklearn_gd._descent import gradient
+from sklearn_gd._objective import Part
 from sklearn_gd._params import InvalidParameterError, invalid
 from sklearn_gd._torch import isolated
 
@@ -130,6 +131,9 @@ class Function(NamedTuple):
         else:
             values = torch.stack([self._at(point) for point in points])
         return torch.where(finite, values, torch.nan)[:, None]
+
+    def parts(self, epoch: int) -> Iterable[Part]:
+        return ((self, 1.0),)
 
     def cell(self, run: int, target: int) -> Function:
         return self._replace(together=False)

@@ -44,6 +44,15 @@ class Moments(NamedTuple):
         root = self.weight.sqrt()
         return norms(self.factor) / root, torch.hypot(norms(self.target), self.rest) / root
 
+    def with_rows(self, rows: Tensor) -> Moments:
+        """The moments with further rows of the centred table, whose targets are 0."""
+        factor, target, rest = _triangular(
+            torch.cat([self.factor, rows * self.weight.sqrt()]),
+            torch.cat([self.target, self.target.new_zeros(len(rows), self.target.shape[1])]),
+            self.rest,
+        )
+        return self._replace(factor=factor, target=target, rest=rest)
+
 
 def moments_of(
     read: Reader, n_rows: int, n_columns: int, *, center: bool, check_finite: Callable[[], object]

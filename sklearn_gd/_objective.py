@@ -2,29 +2,39 @@
 
 An objective is a function of u, shape (runs, targets, coordinates), that returns a tensor
 of shape (runs, targets); runs and targets never mix, so that one backward pass gives
-every run its own gradient. ``cell`` narrows it to one run and target, for optimizers that
-cannot take several at once.
+every run its own gradient.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from sklearn_gd._coordinates import Coordinates, Table
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Part = tuple[Any, float]  # a function of u, and its share of the objective
+Loss = Callable[[Tensor, Tensor], Tensor]  # elementwise on (runs, samples, targets)
+
+_CHUNK_ENTRIES = 2**20  # mini-batches are gathered some at a time: 8 MB
 
 
 class Objective(Protocol):
     """What the descent needs of an objective."""
 
-    def __call__(self, u: Tensor) -> Tensor: ...
+    def __call__(self, u: Tensor) -> Tensor:
+        """The whole objective."""
+        ...
 
-    def cell(self, run: int, target: int) -> Objective: ...
+    def parts(self, epoch: int) -> Iterable[Part]:
+        """What an epoch steps on, with its share of the whole: itself, or batches."""
+        ...
+
+    def cell(self, run: int, target: int) -> Objective:
+        """That of one run and target, for optimizers that cannot take several at once."""
+        ...
 
 
 class SquaredError(NamedTuple):
@@ -47,41 +57,136 @@ class SquaredError(NamedTuple):
         seen = u if self.design is None else u @ self.design
         return (seen - self.goal).square().sum(-1) + self.rest
 
+    def parts(self, epoch: int) -> Iterable[Part]:
+        return ((self, 1.0),)
+
     def cell(self, run: int, target: int) -> SquaredError:
         one = slice(target, target + 1)
         return self._replace(goal=self.goal[one], rest=self.rest[one])
 
 
-class RowsLoss(NamedTuple):
-    """Weighted mean of an elementwise loss over the rows themselves."""
+class Criterion(NamedTuple):
+    """A loss of predictions, its unit, and the L2 penalty that goes with it."""
 
-    x: Tensor  # (samples, p), dense or sparse CSR
-    y: Tensor  # (targets, samples)
-    weight: Tensor  # (samples,), of sum 1
-    coordinates: Coordinates
     loss: Loss
-    unit: Tensor  # (targets,) losses are divided by it
+    coordinates: Coordinates
+    unit: Tensor  # (targets,) objectives are divided by it
+    l2: float = 0.0
+    to_original: Tensor | None = None  # (terms, terms) coef @ it is in original units
 
-    def __call__(self, u: Tensor) -> Tensor:
-        coef, intercept = self.coordinates.coef(u)
-        runs, targets, p = coef.shape
-        # one product for all runs; the samples' axis last
-        prediction = (self.x @ coef.reshape(-1, p).T).T.reshape(runs, targets, -1)
-        elements = self.loss(prediction + intercept[..., None], self.y.expand_as(prediction))
-        return (elements @ self.weight) / self.unit
+    def mean(self, prediction: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+        """Weighted mean (runs, targets) over samples; predictions (runs, samples, targets)."""
+        y = y.expand_as(prediction) if prediction.shape[0] > 1 else y[None]
+        return torch.matmul(weight, self.loss(prediction, y)) / self.unit
 
-    def cell(self, run: int, target: int) -> RowsLoss:
+    def penalty(self, u: Tensor) -> Tensor | float:
+        """The L2 penalty of u."""
+        if not self.l2:
+            return 0.0
+        coef = self.coordinates.coef(u)[0]
+        coef = coef if self.to_original is None else coef @ self.to_original
+        return 0.5 * self.l2 * coef.square().sum(-1) / self.unit
+
+    def cell(self, target: int) -> Criterion:
+        """That of one target."""
         one = slice(target, target + 1)
         narrow = self.coordinates._replace(
             y_mean=self.coordinates.y_mean[one], spread=self.coordinates.spread[one]
         )
-        return self._replace(y=self.y[one], coordinates=narrow, unit=self.unit[one])
+        return self._replace(coordinates=narrow, unit=self.unit[one])
+
+
+class RowsLoss(NamedTuple):
+    """Weighted mean of an elementwise loss over all rows, and the L2 penalty."""
+
+    criterion: Criterion
+    x: Tensor  # (samples, terms), dense or sparse CSR
+    y: Tensor  # (samples, targets)
+    weight: Tensor  # (samples,), of sum 1
+
+    def __call__(self, u: Tensor) -> Tensor:
+        coef, intercept = self.criterion.coordinates.coef(u)
+        runs, targets, terms = coef.shape
+        # one product for all runs and targets
+        seen = (self.x @ coef.reshape(-1, terms).T).view(-1, runs, targets).transpose(0, 1)
+        prediction = seen + intercept[:, None, :]
+        mean = self.criterion.mean(prediction, self.y, self.weight)
+        return mean + self.criterion.penalty(u)
+
+    def parts(self, epoch: int) -> Iterable[Part]:
+        return ((self, 1.0),)
+
+    def cell(self, run: int, target: int) -> RowsLoss:
+        return self._replace(
+            criterion=self.criterion.cell(target), y=self.y[:, target : target + 1]
+        )
+
+
+class Batch(NamedTuple):
+    """The same over a few rows, which are given in the coordinates of the descent."""
+
+    criterion: Criterion
+    z: Tensor  # (samples, coordinates)
+    y: Tensor  # (samples, targets)
+    weight: Tensor  # (samples,), of sum 1
+
+    def __call__(self, u: Tensor) -> Tensor:
+        coordinates = self.criterion.coordinates
+        seen = torch.matmul(self.z, (u * coordinates.spread[:, None]).mT)
+        mean = self.criterion.mean(seen + coordinates.y_mean, self.y, self.weight)
+        return mean + self.criterion.penalty(u)
+
+
+class MiniBatches(NamedTuple):
+    """The same, stepped on in batches that are drawn afresh every epoch."""
+
+    criterion: Criterion
+    gather: Callable[[Tensor], Tensor]  # row numbers -> (samples, terms)
+    y: Tensor  # (samples, targets)
+    weight: Tensor  # (samples,), the rows of weight zero left out
+    size: int
+    seed: int | None  # None keeps the order of the rows
+
+    def __call__(self, u: Tensor) -> Tensor:
+        parts = self._batches(torch.arange(len(self.y)), self._chunk())
+        return sum((share * batch(u) for batch, share in parts), torch.zeros_like(u[..., 0]))
+
+    def parts(self, epoch: int) -> Iterable[Part]:
+        if self.seed is None:
+            order = torch.arange(len(self.y))
+        else:
+            # a generator for each epoch, so that cells that step apart see the same batches
+            generator = torch.Generator().manual_seed((self.seed << 20) + epoch)
+            order = torch.randperm(len(self.y), generator=generator)
+        return self._batches(order, self.size)
+
+    def cell(self, run: int, target: int) -> MiniBatches:
+        return self._replace(
+            criterion=self.criterion.cell(target), y=self.y[:, target : target + 1]
+        )
+
+    def _chunk(self) -> int:
+        """How many rows are gathered at a time: whole batches, at least one."""
+        terms = len(self.criterion.coordinates.x_mean)
+        return self.size * max(1, _CHUNK_ENTRIES // (terms * self.size))
+
+    def _batches(self, order: Tensor, size: int) -> Iterator[tuple[Batch, float]]:
+        """The rows in ``order`` as batches of ``size``, each with its share of the weight."""
+        whole = float(self.weight.sum())
+        order = order.to(self.y.device)
+        for rows in order.split(self._chunk()):
+            z = self.criterion.coordinates.rows(self.gather(rows))
+            y, weight = self.y[rows], self.weight[rows]
+            pieces = zip(z.split(size), y.split(size), weight.split(size), strict=True)
+            totals: Any = torch.stack([part.sum() for part in weight.split(size)]).tolist()
+            for (own, target, share), total in zip(pieces, totals, strict=True):
+                yield Batch(self.criterion, own, target, share / total), total / whole
 
 
 def mean_squared_error_optimum(table: Table) -> Tensor:
     """The least mean squared error that any parameters reach, per target."""
     if table.design is None:
         return table.rest.square()
-    basis = torch.linalg.svd(table.design, full_matrices=False)
-    kept = basis.U[:, basis.S.max() * 1e-14 < basis.S]
+    left, size, _ = torch.linalg.svd(table.design, full_matrices=False)
+    kept = left[:, size > 1e-14 * size.max()]
     return (table.goal - kept @ (kept.T @ table.goal)).square().sum(0) + table.rest.square()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import warnings
 from abc import ABCMeta, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -17,7 +18,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd import _params
-from sklearn_gd._data import Data, check_rows, check_training_data
+from sklearn_gd._callbacks import (
+    CallbackSupportMixin,
+    FitTask,
+    with_callbacks,
+    with_progress_bar,
+)
+from sklearn_gd._data import Data, check_rows, check_training_data, hold_out
 from sklearn_gd._docs import documented
 from sklearn_gd._equation import equation
 from sklearn_gd._polynomial import Basis, basis_for, polynomial_features, raw_basis
@@ -30,17 +37,27 @@ _RULES = {
     "epochs": _params.integer(1),
     "optimizer_params": _params.either(_params.mapping(), _params.choice(None)),
     "device": _params.device(),
+    "loss_params": _params.either(_params.mapping(), _params.choice(None)),
+    "alpha": _params.real(0.0, closed="left"),
+    "l1_ratio": _params.real(0.0, 1.0, closed="both"),
     "fit_intercept": _params.boolean(),
+    "positive": _params.boolean(),
     "precondition": _params.choice("auto", "whiten", "standardize", None),
+    "batch_size": _params.either(_params.integer(1), _params.choice(None)),
+    "shuffle": _params.boolean(),
     "tol": _params.either(_params.real(0.0, closed="left"), _params.choice(None)),
     "n_iter_no_change": _params.integer(1),
+    "early_stopping": _params.boolean(),
+    "validation_fraction": _params.real(0.0, 1.0),
     "warm_start": _params.boolean(),
     "verbose": _params.either(_params.integer(0), _params.boolean()),
 }
 _POLYNOMIAL_RULES = {"degree": _params.integer(1), "interaction_only": _params.boolean()}
 
 
-class _GDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+class _GDRegressor(
+    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta
+):
     """What the linear and the polynomial regressor share."""
 
     _rules: ClassVar = _RULES
@@ -74,18 +91,104 @@ class _GDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=AB
         sklearn.exceptions.ConvergenceWarning
             If the descent diverged, or was far from the optimum when the epochs ended.
         """
+        return with_progress_bar(self, lambda: self._fit(X, y, sample_weight))
+
+    @with_callbacks
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        """The fit, as a task that callbacks can follow."""
         from sklearn_gd._training import Settings, train
 
-        self._check_params()
+        random_state = self._check_params()
+        task = FitTask(self, X, y, sample_weight, int(self.epochs))
         checked = copy.copy(self)
-        data = check_training_data(checked, X, y, sample_weight)
+        data, held = check_training_data(checked, X, y, sample_weight), None
+        if self.early_stopping:
+            owner = type(self).__name__
+            data, held = hold_out(data, self.validation_fraction, random_state, owner)
         basis = self._basis(data)
-        start = self._start(data, basis) if self.warm_start and hasattr(self, "coef_") else None
-        training = train(data, basis, Settings.of(self), start)
-        self._warn(training)
-        state = self._state(checked, data, basis, training)
-        kept = {name: value for name, value in vars(self).items() if not _is_fitted(name)}
-        self.__dict__ = kept | state  # all at once: a fit is whole or has not been
+        goes_on = self.warm_start and hasattr(self, "coef_")
+
+        def after(curve: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> bool:
+            return task.epoch(
+                lambda: {
+                    **self._model_state(checked, data, basis, coef, intercept),
+                    **self._curve_state(curve, goes_on=goes_on),
+                }
+            )
+
+        training = train(
+            data,
+            basis,
+            Settings.of(self),
+            held=held,
+            start=self._start(data, basis) if goes_on else None,
+            seed=int(random_state.randint(2**31 - 1)),
+            after=after if task.is_watched else None,
+        )
+        if training.interrupted and not self.warm_start:
+            raise KeyboardInterrupt
+        state = self._state(checked, data, basis, training, goes_on=goes_on)
+        self._keep(state, training)
+        if training.interrupted:
+            raise KeyboardInterrupt
+        task.end(state)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Make one pass over the given rows, in steps of `batch_size` rows.
+
+        The first call fixes the number of features and targets, and the means and
+        deviations by which all calls standardize (nothing is, if ``precondition=None``).
+        The optimizer goes on where the last call left it. A later `fit` starts afresh
+        unless ``warm_start=True``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            A part of the training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Non-negative weights of the samples.
+
+        Returns
+        -------
+        self : object
+            The estimator; `loss_curve_` is longer by one. If the call raises, Ctrl-C
+            included, the estimator is as after the call before.
+
+        Raises
+        ------
+        ValueError
+            If ``early_stopping=True`` or ``optimizer="lbfgs"``, which need all rows at
+            once, or if the number of targets changes.
+        """
+        from sklearn_gd._streaming import train_on_part
+        from sklearn_gd._training import Settings
+
+        random_state = self._check_params()
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True, which needs rows to hold out. "
+                "Set early_stopping=False."
+            )
+        checked = copy.copy(self)
+        goes_on = hasattr(self, "coef_")
+        data = check_training_data(checked, X, y, sample_weight, reset=not goes_on)
+        stream = getattr(self, "_stream_", None)
+        basis = self._basis(data) if stream is None else self._fitted_basis()
+        training, stream = train_on_part(
+            data,
+            basis,
+            Settings.of(self),
+            start=self._start(data, basis) if goes_on else None,
+            stream=stream,
+            seed=int(random_state.randint(2**31 - 1)) + getattr(self, "n_iter_", 0),
+        )
+        if training.interrupted:
+            raise KeyboardInterrupt
+        state = self._state(checked, data, basis, training, goes_on=goes_on)
+        self._keep({**state, "_stream_": stream}, training)
         return self
 
     def equation(self, digits: int = 4) -> str:
@@ -111,6 +214,10 @@ class _GDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=AB
         """The basis in which the data are expanded, if they are."""
 
     @abstractmethod
+    def _fitted_basis(self) -> Basis | None:
+        """The basis of the earlier fit."""
+
+    @abstractmethod
     def _previous(self, basis: Any) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients (targets, terms) and intercepts of the earlier fit, in ``basis``."""
 
@@ -124,10 +231,10 @@ class _GDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=AB
     def _term_names(self) -> np.ndarray:
         """A name for each coefficient."""
 
-    def _check_params(self) -> None:
-        """Raise for the first parameter outside its range."""
+    def _check_params(self) -> np.random.RandomState:
+        """Raise for the first parameter outside its range; the source of randomness."""
         _params.check_params(type(self).__name__, self.get_params(deep=False), self._rules)
-        check_random_state(self.random_state)
+        return check_random_state(self.random_state)
 
     def _start(self, data: Data, basis: Any) -> tuple[np.ndarray, np.ndarray]:
         """Where a warm start begins; a sentence if the shapes have changed."""
@@ -135,41 +242,59 @@ class _GDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=AB
         before = self.coef_.size // self.coef_.shape[-1], self.n_features_in_
         if before != (targets, features):
             raise ValueError(
-                f"warm_start=True continues from a fit of {before[0]} targets on {before[1]} "
-                f"features, but y has {targets} targets and X has {features} features. Set "
+                f"This continues from a fit of {before[0]} targets on {before[1]} features, but y "
+                f"has {targets} targets and X has {features} features. Call fit with "
                 "warm_start=False to start afresh."
             )
         return self._previous(basis)
 
-    def _state(self, checked: Any, data: Data, basis: Any, training: Training) -> dict[str, Any]:
-        """All fitted attributes."""
-        coef, intercept, extra = self._model(basis, training.coef, training.intercept, checked)
+    def _model_state(
+        self, checked: Any, data: Data, basis: Any, coef: np.ndarray, intercept: np.ndarray
+    ) -> dict[str, Any]:
+        """The fitted attributes that predicting needs."""
+        coef, intercept, extra = self._model(basis, coef, intercept, checked)
         coef, intercept = coef.astype(data.dtype), intercept.astype(data.dtype)
         names = ("n_features_in_", "feature_names_in_")
-        curve = training.loss_curve
-        if self.warm_start and hasattr(self, "loss_curve_"):
-            curve = np.concatenate([self.loss_curve_, curve])
+        own: Any = intercept[0] if data.single else intercept
         return {
             **{name: getattr(checked, name) for name in names if hasattr(checked, name)},
             **extra,
             "coef_": coef[0] if data.single else coef,
-            "intercept_": 0.0
-            if not self.fit_intercept
-            else (intercept[0] if data.single else intercept),
-            "loss_curve_": curve,
+            "intercept_": own if self.fit_intercept else 0.0,
+        }
+
+    def _curve_state(self, curve: np.ndarray, *, goes_on: bool) -> dict[str, Any]:
+        """The fitted attributes that count epochs, over all calls."""
+        curve = np.concatenate([self.loss_curve_, curve]) if goes_on else curve
+        return {"loss_curve_": curve, "n_iter_": len(curve)}
+
+    def _state(
+        self, checked: Any, data: Data, basis: Any, training: Training, *, goes_on: bool
+    ) -> dict[str, Any]:
+        """All fitted attributes."""
+        state = {
+            **self._model_state(checked, data, basis, training.coef, training.intercept),
+            **self._curve_state(training.loss_curve, goes_on=goes_on),
             "loss_": training.loss,
-            "n_iter_": len(curve),
             "lr_": training.lr,
             "max_stable_lr_": training.max_stable_lr,
             "precondition_": training.precondition,
             "diverged_": training.diverged,
         }
+        if training.held_out_curve is not None:
+            earlier = getattr(self, "validation_loss_curve_", []) if goes_on else []
+            state["validation_loss_curve_"] = np.concatenate([earlier, training.held_out_curve])
+            before = state["n_iter_"] - len(training.loss_curve)
+            state["best_epoch_"] = before + training.best_epoch
+        return state
 
-    def _warn(self, training: Training) -> None:
-        """Say so when the descent diverged or did not arrive."""
+    def _keep(self, state: dict[str, Any], training: Training) -> None:
+        """Warn of what went wrong, then become fitted."""
         message = training.warning(type(self).__name__)
-        if message:
-            warnings.warn(message, ConvergenceWarning, stacklevel=3)
+        if message and not training.interrupted:
+            warnings.warn(message, ConvergenceWarning, stacklevel=_outside())
+        kept = {name: value for name, value in vars(self).items() if not _is_fitted(name)}
+        self.__dict__ = kept | state  # all at once: a fit is whole or has not been
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -231,10 +356,20 @@ class GDLinearRegressor(_GDRegressor):
         optimizer: Any = "sgd",
         optimizer_params: dict[str, Any] | None = None,
         device: str = "cpu",
+        loss: Any = "squared_error",
+        loss_params: dict[str, Any] | None = None,
+        alpha: float = 0.0,
+        l1_ratio: float = 0.0,
         fit_intercept: bool = True,
+        positive: bool = False,
         precondition: str | None = "auto",
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        lr_scheduler: Any = None,
         tol: float | None = None,
         n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
@@ -244,10 +379,20 @@ class GDLinearRegressor(_GDRegressor):
         self.optimizer = optimizer
         self.optimizer_params = optimizer_params
         self.device = device
+        self.loss = loss
+        self.loss_params = loss_params
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
+        self.positive = positive
         self.precondition = precondition
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.lr_scheduler = lr_scheduler
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -274,6 +419,9 @@ class GDLinearRegressor(_GDRegressor):
         return _linear_regression(self, self.coef_, dict(vars(self)))
 
     def _basis(self, data: Data) -> None:
+        return None
+
+    def _fitted_basis(self) -> None:
         return None
 
     def _previous(self, basis: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -355,10 +503,20 @@ class GDPolynomialRegressor(_GDRegressor):
         optimizer: Any = "sgd",
         optimizer_params: dict[str, Any] | None = None,
         device: str = "cpu",
+        loss: Any = "squared_error",
+        loss_params: dict[str, Any] | None = None,
+        alpha: float = 0.0,
+        l1_ratio: float = 0.0,
         fit_intercept: bool = True,
+        positive: bool = False,
         precondition: str | None = "auto",
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        lr_scheduler: Any = None,
         tol: float | None = None,
         n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
@@ -370,10 +528,20 @@ class GDPolynomialRegressor(_GDRegressor):
         self.optimizer = optimizer
         self.optimizer_params = optimizer_params
         self.device = device
+        self.loss = loss
+        self.loss_params = loss_params
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
+        self.positive = positive
         self.precondition = precondition
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.lr_scheduler = lr_scheduler
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -432,7 +600,8 @@ class GDPolynomialRegressor(_GDRegressor):
         return make_pipeline(expansion, _linear_regression(self, self.coef_, seen))
 
     def _basis(self, data: Data) -> Basis:
-        if self.precondition is None:
+        # a proximal step needs each coefficient to be a coordinate
+        if self.precondition is None or self.positive or self.alpha * self.l1_ratio > 0:
             return raw_basis(
                 data.x.shape[1], int(self.degree), interaction_only=bool(self.interaction_only)
             )
@@ -443,15 +612,17 @@ class GDPolynomialRegressor(_GDRegressor):
             center=self.fit_intercept,
         )
 
+    def _fitted_basis(self) -> Basis:
+        return Basis(*self._terms_[:-2])
+
     def _previous(self, basis: Any) -> tuple[np.ndarray, np.ndarray]:
-        *earlier, coef, intercept = self._terms_
-        before = Basis(*earlier)
-        now = basis
+        coef, intercept = self._terms_[-2:]
+        before, now = self._fitted_basis(), basis
         if (before.degree, before.interaction_only) != (now.degree, now.interaction_only):
             raise ValueError(
-                f"warm_start=True continues from a fit with degree={before.degree} and "
+                f"This continues from a fit with degree={before.degree} and "
                 f"interaction_only={before.interaction_only}, but now they are {now.degree} and "
-                f"{now.interaction_only}. Set warm_start=False to start afresh."
+                f"{now.interaction_only}. Call fit with warm_start=False to start afresh."
             )
         return before.to_basis(coef, intercept, now)
 
@@ -472,6 +643,15 @@ class GDPolynomialRegressor(_GDRegressor):
 
     def _term_names(self) -> np.ndarray:
         return self.feature_names_out_
+
+
+def _outside() -> int:
+    """The stack level of the code that called into this package."""
+    frame, level = sys._getframe(1), 1
+    inside = ("sklearn_gd.", "sklearn.callback.")
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(inside):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _is_fitted(name: str) -> bool:

@@ -179,7 +179,7 @@ def test_sparse_and_dense_agree(weighted):
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_very_wide_sparse_data_descend_on_their_rows(fit_intercept, monkeypatch):
-    from sklearn_gd import _training
+    from sklearn_gd import _problem
 
     X = sparse.random(400, 30, density=0.3, random_state=0, format="csr")
     rng = np.random.default_rng(0)
@@ -187,7 +187,7 @@ def test_very_wide_sparse_data_descend_on_their_rows(fit_intercept, monkeypatch)
     weight = rng.uniform(size=400)
     options = {"fit_intercept": fit_intercept, "precondition": "standardize", "epochs": 100}
     expected = GDLinearRegressor(**options, lr="auto").fit(X, y, weight)
-    monkeypatch.setattr(_training, "_FACTOR_AT_MOST", 1)
+    monkeypatch.setattr(_problem, "_FACTOR_AT_MOST", 1)
     model = GDLinearRegressor(**options, lr="auto").fit(X, y, weight)
     assert model.precondition_ == "standardize"
     np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-8)

@@ -157,7 +157,7 @@ def test_tol_does_not_depend_on_when_the_loop_looks(n_iter_no_change):
     ).fit(X, Y)
     best, quiet = np.inf, 0
     curve = GDLinearRegressor(optimizer="adam", epochs=3000).fit(X, Y).loss_curve_
-    for epoch, value in enumerate(curve):
+    for epoch, value in enumerate(curve):  # noqa: B007
         quiet = 0 if best - value >= 1e-3 * curve[0] else quiet + 1
         best = min(best, value)
         if quiet == n_iter_no_change:
@@ -284,9 +284,9 @@ def test_what_cannot_be_done_is_said_in_a_sentence(options, words):
 
 
 def test_whitening_too_much_is_refused(monkeypatch):
-    from sklearn_gd import _training
+    from sklearn_gd import _problem
 
-    monkeypatch.setattr(_training, "_WHITEN_AT_MOST", 5)
+    monkeypatch.setattr(_problem, "_WHITEN_AT_MOST", 5)
     assert GDLinearRegressor(lr="auto").fit(X4, Y).precondition_ == "whiten"
     assert GDLinearRegressor(lr="auto", epochs=9999).fit(X, Y).precondition_ == "standardize"
     with pytest.raises(ValueError, match="needs a factor of 10 x 10.*'standardize'"):

@@ -1,0 +1,56 @@
+"""Epochs as tasks of scikit-learn's callbacks: the only file that knows that framework.
+
+`sklearn.callback` is public but experimental. Every fit makes the root task, which
+meta-estimators need; a task for each epoch is made only if there are callbacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.callback import CallbackSupportMixin, ProgressBar, with_callbacks
+
+__all__ = ["CallbackSupportMixin", "FitTask", "with_callbacks", "with_progress_bar"]
+
+
+class FitTask:
+    """The task of a fit, and of each of its epochs."""
+
+    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, epochs: int):
+        self.estimator = estimator
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self.data = {"X": X, "y": y, "metadata": metadata}
+        self.context = estimator._init_callback_context(max_subtasks=epochs)
+        self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody wants to know of epochs."""
+        return bool(getattr(self.estimator, "_skl_callbacks", ()))
+
+    def epoch(self, attributes: Callable[[], dict[str, Any]]) -> bool:
+        """An epoch has ended with these fitted attributes; whether to stop."""
+        task = self.context.subcontext(task_name="epoch")
+        task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        return task.call_on_fit_task_end(
+            estimator=self.estimator, reconstruction_attributes=attributes, **self.data
+        )
+
+    def end(self, attributes: dict[str, Any]) -> None:
+        """The fit has ended with these fitted attributes."""
+        self.context.call_on_fit_task_end(
+            estimator=self.estimator, reconstruction_attributes=attributes, **self.data
+        )
+
+
+def with_progress_bar(estimator: Any, fit: Callable[[], Any]) -> Any:
+    """Run ``fit`` with a progress bar, unless the user watches it or it is part of another."""
+    watched = getattr(estimator, "_skl_callbacks", ())
+    if not estimator.verbose or watched or hasattr(estimator, "_parent_callback_ctx"):
+        return fit()
+    estimator.set_callbacks(ProgressBar(max_propagation_depth=0))
+    try:
+        return fit()
+    finally:
+        estimator.set_callbacks()

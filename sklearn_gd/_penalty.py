@@ -1,0 +1,76 @@
+"""The penalty alpha (l1_ratio ‖w‖₁ + (1 − l1_ratio)/2 ‖w‖²), and positivity.
+
+The L2 part is smooth: for squared error it is p more rows of the data (sqrt(alpha/2) I
+with targets 0), for other losses a term of the objective. The L1 part and positivity are
+a proximal step after each gradient step, which makes zeros exact (proximal gradient
+descent: Combettes and Wajs, 2005). At rest SGD with momentum β and dampening d moves by
+lr (1 − d)/(1 − β) times the gradient, so the threshold takes the same factor: with the
+bare lr another point would be at rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_gd._coordinates import Coordinates
+
+
+class Penalty(NamedTuple):
+    """Strengths of the parts, on coefficients in original units."""
+
+    l1: float
+    l2: float
+    positive: bool
+
+    @classmethod
+    def of(cls, alpha: float, l1_ratio: float, positive: bool) -> Penalty:
+        """From the parameters of an estimator."""
+        return cls(alpha * l1_ratio, alpha * (1.0 - l1_ratio), positive)
+
+    @property
+    def is_proximal(self) -> bool:
+        """Whether there is a part without a gradient."""
+        return self.l1 > 0.0 or self.positive
+
+
+class Proximal(NamedTuple):
+    """The proximal step of the L1 part and of positivity, in diagonal coordinates."""
+
+    weight: Tensor  # (targets, coordinates) of |u| in the objective; 0 for the intercept
+    bound: Tensor | None  # (coordinates,) the least value of u if coefficients are positive
+    factor: float  # of the lr at rest
+
+    @classmethod
+    def of(
+        cls, penalty: Penalty, coordinates: Coordinates, unit: Tensor, group: Mapping[str, Any]
+    ) -> Proximal:
+        """In the coordinates of a descent of the objective divided by ``unit``."""
+        lead = int(coordinates.has_intercept)
+        size = torch.nn.functional.pad(coordinates.to_coef.abs(), (lead, 0))
+        weight = penalty.l1 * size * (coordinates.spread / unit)[:, None]
+        bound = None
+        if penalty.positive:
+            bound = torch.nn.functional.pad(
+                torch.zeros_like(coordinates.to_coef), (lead, 0), value=-torch.inf
+            )
+        momentum, dampening = group["momentum"], group["dampening"]
+        factor = (1.0 - dampening) / (1.0 - momentum) if momentum else 1.0
+        return cls(weight, bound, factor)
+
+    def value(self, u: Tensor) -> Tensor:
+        """The L1 part of the objective, (runs, targets)."""
+        return (self.weight * u.abs()).sum(-1)
+
+    def step(self, u: Tensor, lr: Tensor | float) -> Tensor:
+        """The nearest point at which the step of length ``lr`` may end."""
+        shrunk = torch.nn.functional.relu(u.abs() - lr * self.factor * self.weight)
+        u = torch.copysign(shrunk, u)
+        return u if self.bound is None else torch.maximum(u, self.bound)
+
+    def cell(self, target: int) -> Proximal:
+        """That of one target."""
+        return self._replace(weight=self.weight[target : target + 1])
