@@ -144,6 +144,7 @@ class _Unit:
         self.batch: Callable[[Tensor], Tensor] = objective
         self.before: Any = None  # objective before the latest step
         self.value: Any = None
+        self.steps: Tensor | None = None  # how many gradients the momentum holds
 
     def epoch(self, epoch: int, out: Tensor) -> None:
         """Step once for every batch; their mean objective goes to ``out``."""
@@ -165,7 +166,9 @@ class _Unit:
             self.u.addcmul_(self.lrs, self.leaf.detach() - self.u)
         if self.proximal is not None:
             lr = self.optimizer.param_groups[0]["lr"]
-            self.u.copy_(self.proximal.step(self.u, lr if self.lrs is None else lr * self.lrs))
+            lr = lr if self.lrs is None else lr * self.lrs
+            self.steps = self.proximal.steps(self.steps)
+            self.u.copy_(self.proximal.step(self.u, lr, self.steps))
 
     def schedule(self, value: Tensor) -> None:
         """Let the scheduler know that an epoch has ended."""
@@ -193,8 +196,9 @@ class _Unit:
         """Forget the momentum of the runs whose objective rose: it overshot a kink."""
         for state in self.optimizer.state.values():
             momentum = state.get("momentum_buffer")
-            if momentum is not None:
+            if momentum is not None and self.steps is not None:
                 momentum.view(self.u.shape).masked_fill_(rose[..., None], 0.0)
+                self.steps = self.steps.masked_fill(rose[..., None], 0.0)
 
 
 def _units(

@@ -3,9 +3,11 @@
 The L2 part is smooth: for squared error it is p more rows of the data (sqrt(alpha/2) I
 with targets 0), for other losses a term of the objective. The L1 part and positivity are
 a proximal step after each gradient step, which makes zeros exact (proximal gradient
-descent: Combettes and Wajs, 2005). At rest SGD with momentum β and dampening d moves by
-lr (1 − d)/(1 − β) times the gradient, so the threshold takes the same factor: with the
-bare lr another point would be at rest.
+descent: Combettes and Wajs, 2005). SGD with momentum adds up the gradients of many
+steps, and the threshold must stand for as many steps as the momentum does, or another
+point would be at rest: m = β m + (1 − d) for momentum β and dampening d, which tends to
+(1 − d)/(1 − β). Where the objective rises, the momentum overshot a kink and starts anew
+(O'Donoghue and Candès, 2015), and m with it.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ class Proximal(NamedTuple):
 
     weight: Tensor  # (targets, coordinates) of |u| in the objective; 0 for the intercept
     bound: Tensor | None  # (coordinates,) the least value of u if coefficients are positive
-    factor: float  # of the lr at rest
+    momentum: float
+    dampening: float
+    nesterov: bool
 
     @classmethod
     def of(
@@ -57,17 +61,22 @@ class Proximal(NamedTuple):
             bound = torch.nn.functional.pad(
                 torch.zeros_like(coordinates.to_coef), (lead, 0), value=-torch.inf
             )
-        momentum, dampening = group["momentum"], group["dampening"]
-        factor = (1.0 - dampening) / (1.0 - momentum) if momentum else 1.0
-        return cls(weight, bound, factor)
+        return cls(weight, bound, group["momentum"], group["dampening"], group["nesterov"])
 
     def value(self, u: Tensor) -> Tensor:
         """The L1 part of the objective, (runs, targets)."""
         return (self.weight * u.abs()).sum(-1)
 
-    def step(self, u: Tensor, lr: Tensor | float) -> Tensor:
-        """The nearest point at which the step of length ``lr`` may end."""
-        shrunk = torch.nn.functional.relu(u.abs() - lr * self.factor * self.weight)
+    def steps(self, before: Tensor | None) -> Tensor:
+        """How many gradients SGD's momentum holds after a step, given those before it."""
+        if before is None:
+            return torch.ones_like(self.weight[:, :1])
+        return self.momentum * before + (1.0 - self.dampening)
+
+    def step(self, u: Tensor, lr: Tensor | float, steps: Tensor) -> Tensor:
+        """The point where a step of length ``lr`` ends that adds up so many gradients."""
+        steps = 1.0 + self.momentum * steps if self.nesterov else steps
+        shrunk = torch.nn.functional.relu(u.abs() - lr * steps * self.weight)
         u = torch.copysign(shrunk, u)
         return u if self.bound is None else torch.maximum(u, self.bound)
 

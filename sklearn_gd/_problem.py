@@ -295,7 +295,7 @@ class _Source(NamedTuple):
             x = to_tensor(x, torch.device("cpu"))
 
         def gather(rows: Any) -> Tensor:
-            rows = rows.cpu() if isinstance(rows, Tensor) else rows
+            rows = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
             picked = x[rows] if isinstance(x, Tensor) else torch.from_numpy(x[rows].toarray())
             picked = picked.to(self.device).to(torch.float64)
             if self.basis is None:
