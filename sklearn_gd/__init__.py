@@ -16,11 +16,17 @@ from sklearn_gd._display_loss import LossCurveDisplay
 from sklearn_gd._regressor import GDLinearRegressor, GDPolynomialRegressor
 
 if TYPE_CHECKING:
+    from sklearn_gd._display_fit import FitDisplay
+    from sklearn_gd._display_path import DescentPathDisplay
+    from sklearn_gd._display_rate import LearningRateDisplay
     from sklearn_gd._minimize import minimize, solve
 
 __all__ = [
+    "DescentPathDisplay",
+    "FitDisplay",
     "GDLinearRegressor",
     "GDPolynomialRegressor",
+    "LearningRateDisplay",
     "LossCurveDisplay",
     "minimize",
     "solve",
@@ -29,6 +35,9 @@ __version__ = "0.1.0"
 
 # what needs torch is imported when it is asked for
 _LAZY = {
+    "DescentPathDisplay": "_display_path",
+    "FitDisplay": "_display_fit",
+    "LearningRateDisplay": "_display_rate",
     "minimize": "_minimize",
     "solve": "_minimize",
 }
