@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sklearn_gd._display_path import DescentPathDisplay
     from sklearn_gd._display_rate import LearningRateDisplay
     from sklearn_gd._minimize import minimize, solve
+    from sklearn_gd._report import lr_report
 
 __all__ = [
     "DescentPathDisplay",
@@ -28,6 +29,7 @@ __all__ = [
     "GDPolynomialRegressor",
     "LearningRateDisplay",
     "LossCurveDisplay",
+    "lr_report",
     "minimize",
     "solve",
 ]
@@ -38,6 +40,7 @@ _LAZY = {
     "DescentPathDisplay": "_display_path",
     "FitDisplay": "_display_fit",
     "LearningRateDisplay": "_display_rate",
+    "lr_report": "_report",
     "minimize": "_minimize",
     "solve": "_minimize",
 }
