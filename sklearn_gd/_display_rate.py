@@ -291,7 +291,7 @@ class LearningRateDisplay:
             yscale="log" if helps else "linear",
         )
         if ax.get_legend_handles_labels()[1]:
-            ax.legend()
+            ax.legend(loc="lower left")  # where losses that fall leave room
 
     def _plot_curves(self, ax: Any, line_kwargs: dict[str, Any] | None) -> None:
         colors = shades(len(self.lrs))

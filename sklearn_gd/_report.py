@@ -199,8 +199,9 @@ class _Modes(NamedTuple):
         start = self.excess.sum(1) * self.curvature / total
 
         def is_near(epochs: int) -> bool:
-            left = _amplitudes(lr * total, epochs, group)
-            return bool(start @ left**2 <= _NEAR * start.sum())
+            with np.errstate(all="ignore"):  # an unstable lr overflows, and is never near
+                left = _amplitudes(lr * total, epochs, group)
+                return bool(start @ left**2 <= _NEAR * start.sum())
 
         high = 1
         while not is_near(high):
@@ -218,8 +219,7 @@ def _amplitudes(rates: np.ndarray, epochs: int, group: Mapping[str, Any]) -> np.
     """What is left of a distance of 1 along modes, with lr·λ = ``rates``, after epochs >= 1."""
     beta, nesterov = group["momentum"], group["nesterov"]
     if beta == 0.0:
-        with np.errstate(over="ignore", under="ignore"):
-            return (1.0 - rates) ** epochs
+        return (1.0 - rates) ** epochs
     # distance and velocity (in units of lr); the first velocity is the gradient, undamped
     damped = (1.0 - group["dampening"]) * rates
     step = np.zeros((len(rates), 2, 2))
@@ -229,9 +229,7 @@ def _amplitudes(rates: np.ndarray, epochs: int, group: Mapping[str, Any]) -> np.
     if nesterov:
         step[:, 0, 0] -= rates
     first = np.stack([1.0 - rates * (1.0 + beta if nesterov else 1.0), rates], axis=1)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        after = np.linalg.matrix_power(step, epochs - 1) @ first[..., None]
-    return after[:, 0, 0]
+    return (np.linalg.matrix_power(step, epochs - 1) @ first[..., None])[:, 0, 0]
 
 
 def _scalings(estimator: Any, X: Any, y: Any, used: str | None) -> dict[str | None, Scaling]:
