@@ -311,4 +311,6 @@ def _sparse_tensor(x: Any) -> Tensor:
     """A CSR matrix as a torch tensor."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(x.indptr, x.indices, x.data, size=x.shape)
+        return torch.sparse_csr_tensor(
+            x.indptr, x.indices, x.data, size=x.shape, check_invariants=False
+        )
