@@ -201,7 +201,7 @@ class LossCurveDisplay:
 
         Examples
         --------
-        >>> from sklearn_gd import LossCurveDisplay
+        >>> from sklearn_gd import LossCurveDisplay, minimize
         >>> result = minimize(lambda x: x**2 - 4 * x + 5, 7.0, lr=0.1, epochs=50)
         >>> display = LossCurveDisplay.from_curves({"lr = 0.1": result.loss_curve})
         >>> len(display.lines_["lr = 0.1"].get_xdata())

@@ -116,7 +116,7 @@ class DescentPathDisplay:
             The two coefficients to draw, by position in `coef_` or by name (a
             polynomial's are its terms, such as ``"x0^2"``). None draws the first two; with
             one coefficient that and the intercept, if there is one. All other coefficients
-            are held at the values where the descent ended.
+            are held at the values that a fit keeps.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
         line_kwargs : dict, default=None
@@ -154,7 +154,7 @@ class DescentPathDisplay:
             path, labels = np.column_stack([path, intercept]), [*labels, "Intercept"]
 
         def loss(points: np.ndarray) -> np.ndarray:
-            at = np.tile(coef[-1], (len(points), 1))
+            at = np.tile(coef[run.kept], (len(points), 1))
             at[:, chosen] = points[:, : len(chosen)]
             return run.losses_at(at, points[:, 1].copy() if path.shape[1] > len(chosen) else None)
 
@@ -206,11 +206,10 @@ class DescentPathDisplay:
         """Runs of one function, all on the same part of it; not drawn."""
         named = runs[0]["path"]
         parts = named if isinstance(named, Mapping) else {"x": named}
-        flat = [np.reshape(part, (len(part), -1)) for part in parts.values()]
         labels = [
-            name if part.shape[1] == 1 else f"{name}[{i}]"
-            for name, part in zip(parts, flat, strict=True)
-            for i in range(part.shape[1])
+            name if part[0].size == 1 else f"{name}[{i}]"
+            for name, part in parts.items()
+            for i in range(part[0].size)
         ]
         if len(labels) > 2:
             raise ValueError(
@@ -244,6 +243,11 @@ class DescentPathDisplay:
         grid = [np.linspace(*_range(column), count) for column in shown.T]
         points = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1)
         surface = function(points.reshape(-1, len(grid))).reshape(points.shape[:-1])
+        if not np.isfinite(surface).any():
+            raise ValueError(
+                "DescentPathDisplay has nothing to draw: the function is finite nowhere around "
+                "the path."
+            )
         return [
             cls(
                 path=path,
@@ -337,8 +341,18 @@ class DescentPathDisplay:
         Returns
         -------
         matplotlib.animation.FuncAnimation
-            The animation; keep it while it is shown. ``animation.save("descent.gif")``
-            writes a GIF.
+            The animation; keep it while it is shown.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from sklearn_gd import DescentPathDisplay, minimize
+        >>> def fun(x):
+        ...     return x**2
+        >>> display = DescentPathDisplay.from_function(fun, minimize(fun, 3.0, lr=0.1))
+        >>> animation = display.animate(frames=3)
+        >>> with tempfile.NamedTemporaryFile(suffix=".gif") as file:
+        ...     animation.save(file.name, writer="pillow")
         """
         self.plot(ax, **plot_options)
         from matplotlib.animation import FuncAnimation

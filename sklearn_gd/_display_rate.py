@@ -291,7 +291,8 @@ class LearningRateDisplay:
             yscale="log" if helps else "linear",
         )
         if ax.get_legend_handles_labels()[1]:
-            ax.legend(loc="lower left")  # where losses that fall leave room
+            # above the axes: inside, no place is free for all data
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.03), frameon=False)
 
     def _plot_curves(self, ax: Any, line_kwargs: dict[str, Any] | None) -> None:
         colors = shades(len(self.lrs))

@@ -74,6 +74,11 @@ class Path(NamedTuple):
     losses: np.ndarray  # (epochs + 1,)
     diverged: bool
 
+    @property
+    def kept(self) -> int:
+        """The epoch whose parameters a fit keeps: the end, or the best before a divergence."""
+        return int(np.nanargmin(self.losses)) if self.diverged else len(self.losses) - 1
+
     def in_user_terms(self) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients and intercepts as `coef_` and `intercept_` would be."""
         basis = self.exploration.basis
@@ -93,13 +98,13 @@ class Path(NamedTuple):
         """The loss (points,) of one target at coefficients (points, terms) in user's terms.
 
         Intercepts of None follow the coefficients where the descent lets them follow, and
-        else are those of the end.
+        else are the one that is kept.
         """
         exploration = self.exploration
         coordinates, basis = exploration.problem.coordinates, exploration.basis
         follows = intercept is None
         if intercept is None:
-            intercept = np.full(len(coef), self.in_user_terms()[1][-1, 0])
+            intercept = np.full(len(coef), self.in_user_terms()[1][self.kept, 0])
         if basis is not None:
             coef, intercept = basis.raw().to_basis(coef, intercept, basis)
         # each point is a run of one target

@@ -145,8 +145,9 @@ class Function(NamedTuple):
 
 def values_at(fun: Callable[..., Tensor], x0: Any, points: np.ndarray) -> np.ndarray:
     """``fun`` of the kind that ``x0`` starts at flat points (n, size); NaN if not finite."""
+    caller = Caller.of(fun, x0, "minimize", "fun")
     with isolated():
-        function = Function.of(Caller.of(fun, x0, "minimize", "fun"), scalar, len(points))
+        function = Function.of(caller, scalar, len(points))
         return function(torch.from_numpy(points)[:, None])[:, 0].numpy()
 
 

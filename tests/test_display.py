@@ -352,6 +352,18 @@ class TestDescentPath:
         nan = DescentPathDisplay.from_function(torch_log, minimize(torch_log, 2.0, lr=1.0))
         assert nan.diverged
 
+    def test_contours_of_a_diverged_run_hold_what_a_fit_keeps(self):
+        model = GDLinearRegressor(lr=1.2)
+        display = DescentPathDisplay.from_estimator(model, X, Y)
+        fitted = quietly(model.fit, X, Y)
+        assert fitted.diverged_
+        coef = np.array([display.grid[0][5], display.grid[1][70], fitted.coef_[2]])
+        np.testing.assert_allclose(display.surface[5, 70], np.var(X @ coef - Y), rtol=1e-9)
+
+    def test_a_function_that_is_finite_nowhere(self):
+        with pytest.raises(ValueError, match="the function is finite nowhere around the path"):
+            DescentPathDisplay.from_function(torch_log, minimize(torch_log, -9.0))
+
     def test_animation_grows_and_saves(self, tmp_path):
         display = DescentPathDisplay.from_function(parabola, minimize(parabola, 7.0, epochs=40))
         animation = display.animate(frames=5)
