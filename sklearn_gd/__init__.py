@@ -4,7 +4,9 @@
 torch autograd loop. Data flow one way: an estimator (`_regressor`) checks its data
 (`_data`), reduces them to moments (`_moments`), chooses coordinates (`_coordinates`), and
 hands an objective (`_objective`) to the one loop (`_descent`), whose trace becomes the
-fitted attributes (`_training`). Start reading at `_descent`.
+fitted attributes (`_training`). `minimize` and `solve` (`_minimize`) give any function to
+the same loop; the displays and `lr_report` look at its trace (`_exploring`). Start reading
+at `_descent`.
 """
 
 from __future__ import annotations

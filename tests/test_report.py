@@ -110,6 +110,24 @@ def test_predicted_epochs_on_raw_data():
     assert abs(predicted - measured) <= 0.05 * measured
 
 
+@pytest.mark.parametrize("fraction", [0.03, 0.99])
+def test_predicted_epochs_of_billions_on_raw_california_like_data(fraction):
+    # too many to run: the textbook's iteration, fast-forwarded by powers of its matrix
+    model = GDLinearRegressor(precondition=None)
+    model.set_params(lr=fraction * lr_report(model, X, Y).max_stable_lr)
+    predicted = lr_report(model, X, Y).epochs
+    assert predicted > 1e8
+    exact = LinearRegression().fit(X, Y)
+    distance, curvature = -np.array([exact.intercept_, *exact.coef_]), hessian(X, None)
+    step = np.eye(6) - model.lr * curvature
+
+    def excess(epochs):
+        left = np.linalg.matrix_power(step, epochs) @ distance
+        return left @ curvature @ left / (distance @ curvature @ distance)
+
+    assert excess(int(0.95 * predicted)) > 1e-6 >= excess(int(1.05 * predicted))
+
+
 def test_several_targets_and_the_best_rate():
     both = np.column_stack([Y, X[:, 0] ** 2])
     model = GDLinearRegressor(precondition="standardize", lr=0.05, epochs=4000)
