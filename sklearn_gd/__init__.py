@@ -4,7 +4,9 @@
 torch autograd loop. Data flow one way: an estimator (`_regressor`) checks its data
 (`_data`), reduces them to moments (`_moments`), chooses coordinates (`_coordinates`), and
 hands an objective (`_objective`) to the one loop (`_descent`), whose trace becomes the
-fitted attributes (`_training`). Start reading at `_descent`.
+fitted attributes (`_training`). `minimize` and `solve` (`_minimize`) give any function to
+the same loop; the displays and `lr_report` look at its trace (`_exploring`). Start reading
+at `_descent`.
 """
 
 from __future__ import annotations
@@ -16,12 +18,20 @@ from sklearn_gd._display_loss import LossCurveDisplay
 from sklearn_gd._regressor import GDLinearRegressor, GDPolynomialRegressor
 
 if TYPE_CHECKING:
+    from sklearn_gd._display_fit import FitDisplay
+    from sklearn_gd._display_path import DescentPathDisplay
+    from sklearn_gd._display_rate import LearningRateDisplay
     from sklearn_gd._minimize import minimize, solve
+    from sklearn_gd._report import lr_report
 
 __all__ = [
+    "DescentPathDisplay",
+    "FitDisplay",
     "GDLinearRegressor",
     "GDPolynomialRegressor",
+    "LearningRateDisplay",
     "LossCurveDisplay",
+    "lr_report",
     "minimize",
     "solve",
 ]
@@ -29,6 +39,10 @@ __version__ = "0.1.0"
 
 # what needs torch is imported when it is asked for
 _LAZY = {
+    "DescentPathDisplay": "_display_path",
+    "FitDisplay": "_display_fit",
+    "LearningRateDisplay": "_display_rate",
+    "lr_report": "_report",
     "minimize": "_minimize",
     "solve": "_minimize",
 }

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gd._plotting import COLORS, axes_or_new, log_helps, styled
+from sklearn_gd._plotting import COLORS, axes_or_new, scale_losses, styled
 
 
 class LossCurveDisplay:
@@ -201,7 +201,7 @@ class LossCurveDisplay:
 
         Examples
         --------
-        >>> from sklearn_gd import LossCurveDisplay
+        >>> from sklearn_gd import LossCurveDisplay, minimize
         >>> result = minimize(lambda x: x**2 - 4 * x + 5, 7.0, lr=0.1, epochs=50)
         >>> display = LossCurveDisplay.from_curves({"lr = 0.1": result.loss_curve})
         >>> len(display.lines_["lr = 0.1"].get_xdata())
@@ -248,7 +248,8 @@ class LossCurveDisplay:
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
         self.lines_, self.validation_lines_ = {}, {}
-        self.best_lines_, self.diverged_marks_ = {}, {}
+        self.best_lines_: dict[str, Any] = {}
+        self.diverged_marks_: dict[str, Any] = {}
         validation, best = self.validation_curves or {}, self.best_epochs or {}
         for i, (name, curve) in enumerate(self.curves.items()):
             style = styled({"color": COLORS[i % len(COLORS)], "label": name}, curve_kwargs)
@@ -265,23 +266,28 @@ class LossCurveDisplay:
                     linestyle=":",
                     label=f"{name}, best epoch {best[name]}",
                 )
-            if name in self.diverged:
-                seen = np.flatnonzero(np.isfinite(curve))
-                last = seen[-1:]  # none, if the start was not finite
-                (self.diverged_marks_[name],) = ax.plot(
-                    last,
-                    np.asarray(curve)[last],
-                    color=color,
-                    marker="X",
-                    markersize=9,
-                    linestyle="none",
-                    label=f"{name}, diverged",
-                )
-        if log_scale == "auto":
-            log_scale = log_helps([*self.curves.values(), *validation.values()])
-        ax.set(xlabel="Epoch", ylabel="Loss", yscale="log" if log_scale else "linear")
+        ax.set(xlabel="Epoch", ylabel="Loss")
+        arrived = [curve for name, curve in self.curves.items() if name not in self.diverged]
+        scale_losses(ax, [*(arrived or self.curves.values()), *validation.values()], log_scale)
+        for name in self.diverged:
+            self._mark_divergence(name)
         ax.legend()
         return self
+
+    def _mark_divergence(self, name: str) -> None:
+        """A cross at the last finite loss, or at the upper edge where that is out of sight."""
+        curve = np.asarray(self.curves[name])
+        last = np.flatnonzero(np.isfinite(curve))[-1:]  # none, if the start was not finite
+        (self.diverged_marks_[name],) = self.ax_.plot(
+            last,
+            np.minimum(curve[last], self.ax_.get_ylim()[1]),
+            color=self.lines_[name].get_color(),
+            marker="X",
+            markersize=9,
+            linestyle="none",
+            clip_on=False,
+            label=f"{name}, diverged",
+        )
 
 
 def _check_names(values: Mapping[str, Any], what: str) -> None:

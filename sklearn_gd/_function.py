@@ -129,7 +129,12 @@ class Function(NamedTuple):
         if self.together:
             values = vmap(self._at)(points)
         else:
-            values = torch.stack([self._at(point) for point in points])
+            own = [self._at(point) for point in points]
+            if not all(value.requires_grad for value in own):
+                raise self.caller.bad(
+                    "what it computed from its argument with torch", "a value without a gradient"
+                )
+            values = torch.stack(own)
         return torch.where(finite, values, torch.nan)[:, None]
 
     def parts(self, epoch: int) -> Iterable[Part]:
@@ -144,8 +149,9 @@ class Function(NamedTuple):
 
 def values_at(fun: Callable[..., Tensor], x0: Any, points: np.ndarray) -> np.ndarray:
     """``fun`` of the kind that ``x0`` starts at flat points (n, size); NaN if not finite."""
+    caller = Caller.of(fun, x0, "minimize", "fun")
     with isolated():
-        function = Function.of(Caller.of(fun, x0, "minimize", "fun"), scalar, len(points))
+        function = Function.of(caller, scalar, len(points))
         return function(torch.from_numpy(points)[:, None])[:, 0].numpy()
 
 
@@ -189,19 +195,14 @@ def _residual(caller: Caller, part: Any, point: Tensor) -> Tensor:
         raise caller.bad("tensors in its sequence", f"a {type(part).__name__}")
     if part.ndim:
         raise caller.bad("scalars in its sequence", f"one of shape {tuple(part.shape)}")
-    if part.is_complex():
-        raise caller.bad("real values", "complex ones")
+    _check_real(caller, part)
     return part.to(point.dtype)
 
 
 def _check_real(caller: Caller, value: Tensor) -> None:
-    """A sentence for complex values and for values without a gradient."""
+    """A sentence for complex values."""
     if value.is_complex():
         raise caller.bad("real values", "complex ones")
-    if not value.requires_grad:
-        raise caller.bad(
-            "what it computed from its argument with torch", "a value without a gradient"
-        )
 
 
 def _start(x0: Any, owner: str) -> np.ndarray:

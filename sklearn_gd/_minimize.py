@@ -220,7 +220,7 @@ class _Options(NamedTuple):
     device: str
 
 
-def _run(caller: Caller, value: Value, options: _Options) -> tuple[OptimizeResult, np.ndarray]:
+def _run(caller: Caller, value: Value, options: _Options) -> tuple[OptimizeResult, Tensor]:
     """The result with a leading axis of runs, and the flat points (runs, size) at the end."""
     _params.check_params(caller.owner, options._asdict(), _RULES)
     rates = [float(rate) for rate in _rates(options.lr)]
@@ -233,7 +233,7 @@ def _run(caller: Caller, value: Value, options: _Options) -> tuple[OptimizeResul
         stop = Stop(_sane_range, options.tol, must_fall=False)
         epochs = int(options.epochs)
         trace = descend(function, start, made, rates, epochs, stop, keep_path=True)
-        return _result(function, trace, epochs), trace.u[:, 0].cpu().numpy()
+        return _result(function, trace, epochs), trace.u[:, 0]
 
 
 def _result(function: Function, trace: Trace, epochs: int) -> OptimizeResult:
@@ -273,11 +273,10 @@ def _sane_range(first: Tensor) -> tuple[Tensor, Tensor]:
     return first - width, first + width
 
 
-def _at_solution(caller: Caller, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _at_solution(caller: Caller, x: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Residuals and their Jacobian (n_equations, size) at a flat point."""
-    x = torch.from_numpy(point).to(caller.start)
     jacobian = torch.autograd.functional.jacobian(lambda x: residual_vector(caller, x), x)
-    own = residual_vector(caller, x.requires_grad_())
+    own = residual_vector(caller, x.detach().clone().requires_grad_())
     return own.detach().cpu().numpy(), jacobian.cpu().numpy()
 
 

@@ -41,7 +41,23 @@ def styled(defaults: Mapping[str, Any], own: dict[str, Any] | None) -> dict[str,
 
 def shades(count: int) -> Any:
     """Colours from light to dark for an ordered series."""
-    return pyplot().get_cmap("viridis_r")(np.linspace(0.15, 1.0, count))
+    return pyplot().get_cmap("plasma_r")(np.linspace(0.15, 0.95, count))
+
+
+def scale_losses(ax: Any, curves: Sequence[np.ndarray], log_scale: bool | str) -> None:
+    """Scale the axis of losses to ``curves``: a divergence beside them goes out of sight."""
+    helps = log_helps(curves) if log_scale == "auto" else log_scale
+    ax.set(yscale="log" if helps else "linear")
+    values = np.concatenate([np.ravel(curve) for curve in curves])
+    values = values[np.isfinite(values)]
+    if not len(values) or (helps and values.min() <= 0):
+        return
+    low, high = (
+        (np.log(values.min()), np.log(values.max())) if helps else (min(values), max(values))
+    )
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    limits = np.array([low - margin, high + 2 * margin])
+    ax.set_ylim(np.exp(limits) if helps else limits)
 
 
 def log_helps(curves: Sequence[np.ndarray]) -> bool:

@@ -207,6 +207,16 @@ class TestResult:
             one = minimize(himmelblau, [0.5, 0.1], lr=lr, optimizer=optimizer, epochs=30)
             np.testing.assert_allclose(many.path[run], one.path, rtol=1e-12)
 
+    def test_many_rates_are_one_call_an_epoch(self):
+        calls = []
+
+        def counted(x):
+            calls.append(x)
+            return himmelblau(x)
+
+        minimize(counted, [0.5, 0.1], lr=np.geomspace(1e-4, 1e-2, 50), epochs=100)
+        assert len(calls) < 120
+
     def test_a_function_that_vmap_cannot_take_runs_one_by_one(self):
         def branching(x):
             return x**2 if x.item() > 1 else x.abs()

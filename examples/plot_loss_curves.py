@@ -1,0 +1,34 @@
+"""
+Loss curves of several estimators
+=================================
+
+`LossCurveDisplay` draws any estimator with a `loss_curve_`, scikit-learn's networks too.
+"""
+
+# %%
+# In whitened coordinates any rate below 1 converges. 1.5 does not: the fit keeps the best
+# parameters it passed, warns, and the display marks the run.
+import warnings
+
+import matplotlib.pyplot as plt
+from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPRegressor
+
+from sklearn_gd import GDLinearRegressor, LossCurveDisplay
+
+X, y = load_diabetes(return_X_y=True)
+models = {
+    "lr = 0.01": GDLinearRegressor(lr=0.01, epochs=200),
+    "lr = 0.1": GDLinearRegressor(lr=0.1, epochs=200),
+    "lr = 1.5": GDLinearRegressor(lr=1.5, epochs=200),
+    "Adam, lr = 0.01": GDLinearRegressor(optimizer="adam", epochs=200),
+    "MLPRegressor": MLPRegressor(learning_rate_init=0.03, max_iter=200, random_state=0),
+}
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    for model in models.values():
+        model.fit(X, y)
+
+LossCurveDisplay.from_estimators(models)
+plt.show()
