@@ -15,12 +15,13 @@ import torch
 
 from sklearn_gd._data import Data, check_training_data
 from sklearn_gd._descent import Trace
-from sklearn_gd._optimizers import Recipe, recipe
+from sklearn_gd._optimizers import Recipe
 from sklearn_gd._polynomial import Basis, polynomial_features
+from sklearn_gd._problem import Problem, Settings, pose
 from sklearn_gd._regressor import GDLinearRegressor, GDPolynomialRegressor
 from sklearn_gd._stability import max_stable_lr
 from sklearn_gd._torch import isolated
-from sklearn_gd._training import Problem, Settings, pose, run, step_length
+from sklearn_gd._training import make_recipe, run, step_length
 
 
 class Exploration(NamedTuple):
@@ -37,9 +38,10 @@ class Exploration(NamedTuple):
     @property
     def max_stable_lr(self) -> float | None:
         """The largest stable lr, where there is such a number."""
-        if not self.made.is_sgd:
+        problem = self.problem
+        if not (self.made.is_sgd and problem.is_squared) or problem.curvature is None:
             return None
-        return max_stable_lr(self.problem.curvature, self.made.group)
+        return max_stable_lr(problem.curvature, self.made.group)
 
     def descend(self, lrs: Sequence[float], *, keep_path: bool = False) -> Trace:
         """One run from a cold start for each lr, all at once."""
@@ -48,7 +50,7 @@ class Exploration(NamedTuple):
 
     def curves(self, trace: Trace) -> tuple[list[np.ndarray], np.ndarray]:
         """Per run the loss where each epoch began, and the loss at the end."""
-        unit = self.problem.coordinates.spread.square()
+        unit = self.problem.unit
         values = (trace.values * unit).mean(-1).cpu().numpy()
         curves = [values[:n, k] for k, n in enumerate(trace.n_iter.tolist())]
         return curves, (trace.value * unit).mean(-1).cpu().numpy()
@@ -61,7 +63,7 @@ class Exploration(NamedTuple):
         coef, intercept = (part.cpu().numpy() for part in self.problem.coordinates.coef(u))
         values = trace.values[: len(u), 0]  # one more than epochs, if the run stopped early
         values = torch.cat([values, trace.value])[: len(u)]
-        losses = (values * self.problem.coordinates.spread.square()).mean(-1).cpu().numpy()
+        losses = (values * self.problem.unit).mean(-1).cpu().numpy()
         return Path(self, coef, intercept, losses, bool(trace.diverged[0]))
 
 
@@ -111,7 +113,7 @@ class Path(NamedTuple):
         w, c = (torch.from_numpy(a).to(coordinates.spread)[:, None] for a in (coef, intercept))
         with torch.no_grad():
             u = coordinates.parameters(w, c)
-            loss = exploration.problem.objective(u) * coordinates.spread.square()
+            loss = exploration.problem.objective(u) * exploration.problem.unit
             if not follows and not coordinates.has_intercept:
                 # the objective takes the best intercept; another costs the square
                 best = coordinates.y_mean - w @ coordinates.x_mean
@@ -132,13 +134,13 @@ def explore(estimator: Any, X: Any, y: Any, owner: str) -> Exploration:
             f"{owner} looks at the descent of a GDLinearRegressor or a GDPolynomialRegressor, "
             f"and {type(estimator).__name__} is neither."
         )
-    estimator._check_params()
+    seed = int(estimator._check_params().randint(2**31 - 1))
     checked = copy.copy(estimator)
     data = check_training_data(checked, X, y, None)
     settings, basis = Settings.of(estimator), estimator._basis(data)
     with isolated():
-        made = recipe(settings.optimizer, settings.optimizer_params, settings.owner)
-        problem = pose(data, basis, settings)
+        made = make_recipe(settings)
+        problem = pose(data, basis, settings, made, seed=seed)
         lr = step_length(settings.lr, made, problem.curvature)
     return Exploration(data, basis, _terms(checked, basis), settings, made, problem, lr)
 
