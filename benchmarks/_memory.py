@@ -1,16 +1,16 @@
 """Peak memory of one fit beyond the data: ``python -m benchmarks._memory CASE NAME``.
 
-Each is measured in a process of its own, as the growth of its peak during the fit. The
-data are made without temporaries and after everything has been loaded, so that the peak
-before the fit is what the process holds then.
+Each is measured in a process of its own, by the Linux kernel: the most that was resident
+during the fit, less what was resident before it.
 """
 
 from __future__ import annotations
 
-import resource
+import gc
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 from benchmarks import _threads
@@ -29,17 +29,20 @@ def _measure(case: str, model: Any) -> float:
     n, p = SHAPES[case]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.fit(*made(1000, p))
+        model.fit(*made(1000, p))  # loads what a fit loads
     X, y = made(n, p)
-    before = _peak()
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from here
+    before = _megabytes("VmRSS")
     model.fit(X, y)
-    return _peak() - before
+    return _megabytes("VmHWM") - before
 
 
-def _peak() -> float:
-    """Most memory this process has held so far, in MB."""
-    unit = 1e6 if sys.platform == "darwin" else 1e6 / 1024  # the others count in KiB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+def _megabytes(field: str) -> float:
+    """A size that the Linux kernel reports of this process."""
+    status = Path("/proc/self/status").read_text()
+    kibibytes = status.partition(f"{field}:")[2].split()[0]
+    return int(kibibytes) * 1024 / 1e6
 
 
 if __name__ == "__main__":

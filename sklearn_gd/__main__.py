@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, NoReturn
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -259,14 +260,15 @@ def _wrapped(equation: str) -> str:
 def _draw(model: Any, split: _Split, path: Path) -> None:
     """Loss curve, and predicted against true values of the rows for testing."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import AutoLocator, ScalarFormatter
     from sklearn.metrics import PredictionErrorDisplay
 
-    from sklearn_gd._display import LossCurveDisplay
+    from sklearn_gd import LossCurveDisplay
 
     figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")
     left, right = figure.subplots(1, 2)
     LossCurveDisplay.from_estimator(model, ax=left)
-    left.set_title("Descent")
+    left.set_title(f"Descent, lr = {model.lr_:.4g}")
     PredictionErrorDisplay.from_estimator(
         model,
         split.X_test,
@@ -276,7 +278,15 @@ def _draw(model: Any, split: _Split, path: Path) -> None:
         scatter_kwargs={"alpha": 0.6, "edgecolors": "none"},
     )
     score = model.score(split.X_test, split.y_test)
-    right.set_title(f"Test rows, R² = {score:.4f}")
+    target = split.y_test.name.replace("$", r"\$")  # no mathematics meant
+    right.set(
+        title=f"{len(split.y_test)} test rows, R² = {score:.4f}",
+        xlabel=f"Predicted {target}",
+        ylabel=f"True {target}",
+    )
+    for axis in (right.xaxis, right.yaxis):  # at round numbers, not at the data's ends
+        axis.set_major_locator(AutoLocator())
+        axis.set_major_formatter(ScalarFormatter())
     with _writing(path):
         figure.savefig(path)
 
@@ -309,6 +319,7 @@ def _readable_warnings() -> Iterator[None]:
         print(f"sklearn_gd: warning: {_one_line(message)}", file=sys.stderr)
 
     with warnings.catch_warnings():
+        warnings.simplefilter("always", ConvergenceWarning)
         warnings.showwarning = show
         yield
 
