@@ -1,0 +1,34 @@
+# The whole project from a clean clone: `make demo`, `make test`, `make check`.
+PYTHON ?= python3
+PIP_FLAGS ?=
+BIN := .venv/bin
+
+.PHONY: demo test check bench clean
+
+demo: .venv/ready
+	$(BIN)/python -m sklearn_gd --figure demo.png
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	set -e; for example in examples/*.py; do \
+		[ ! -e $$example ] || MPLBACKEND=Agg $(BIN)/python -W error $$example; done
+
+bench: .venv/ready
+	$(BIN)/python -m benchmarks
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "sklearn_gd needs Python 3.11 or newer, and '$(PYTHON)' is not: set PYTHON=python3.11, or later." >&2; \
+		exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install $(PIP_FLAGS) --quiet -c constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv demo.png

@@ -1,0 +1,88 @@
+import inspect
+import pickle
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sklearn_gd
+from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"torch", "matplotlib", "dask", "skops", "polars"}
+
+
+def python(code, *arguments):
+    """Run code in a fresh interpreter; what it prints."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    return done.stdout.split()
+
+
+def test_all_is_what_is_exported():
+    ours = {
+        name
+        for name, value in vars(sklearn_gd).items()
+        if not name.startswith("_") and getattr(value, "__module__", "").startswith("sklearn_gd")
+    }
+    assert ours <= set(sklearn_gd.__all__)
+    assert set(sklearn_gd.__all__) <= set(dir(sklearn_gd))
+    assert len(set(sklearn_gd.__all__)) == len(sklearn_gd.__all__)
+    for name in sklearn_gd.__all__:
+        assert getattr(sklearn_gd, name) is not None
+
+
+@pytest.mark.parametrize("name", sklearn_gd.__all__)
+def test_exports_are_documented_and_can_move(name):
+    value = getattr(sklearn_gd, name)
+    assert value.__doc__
+    if inspect.isclass(value):
+        assert value.__module__ == "sklearn_gd"  # so that moving a file breaks no saved model
+
+
+def test_modules_are_private():
+    assert {path.stem for path in (ROOT / "sklearn_gd").glob("[!_]*.py")} <= set(sklearn_gd.__all__)
+
+
+def test_version_is_in_the_changelog():
+    assert f"## {sklearn_gd.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_typed():
+    assert (resources.files("sklearn_gd") / "py.typed").is_file()
+
+
+def test_import_is_light():
+    loaded = python("import sys, sklearn_gd; print(*{m.partition('.')[0] for m in sys.modules})")
+    assert not HEAVY & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "model", [GDLinearRegressor(lr="auto"), GDPolynomialRegressor(lr="auto")], ids=str
+)
+def test_unpickling_and_predicting_need_no_torch(model, tmp_path):
+    X = np.arange(12.0).reshape(6, 2) ** 1.5
+    model.fit(X, X.sum(axis=1))
+    path = tmp_path / "model.pickle"
+    path.write_bytes(pickle.dumps((model, X)))
+    code = (
+        "import pickle, sys\n"
+        "model, X = pickle.load(open(sys.argv[1], 'rb'))\n"
+        "print(*model.predict(X), 'torch' in sys.modules)"
+    )
+    *predicted, torch_is_loaded = python(code, path)
+    np.testing.assert_array_equal(np.array(predicted, dtype=float), model.predict(X))
+    assert torch_is_loaded == "False"
+
+
+def test_imports_keep_their_contracts():
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stdout
