@@ -18,6 +18,7 @@ from sklearn_gd._display_loss import LossCurveDisplay
 from sklearn_gd._regressor import GDLinearRegressor, GDPolynomialRegressor
 
 if TYPE_CHECKING:
+    from sklearn_gd import losses
     from sklearn_gd._display_fit import FitDisplay
     from sklearn_gd._display_path import DescentPathDisplay
     from sklearn_gd._display_rate import LearningRateDisplay
@@ -31,6 +32,7 @@ __all__ = [
     "GDPolynomialRegressor",
     "LearningRateDisplay",
     "LossCurveDisplay",
+    "losses",
     "lr_report",
     "minimize",
     "solve",
@@ -42,6 +44,7 @@ _LAZY = {
     "DescentPathDisplay": "_display_path",
     "FitDisplay": "_display_fit",
     "LearningRateDisplay": "_display_rate",
+    "losses": "losses",
     "lr_report": "_report",
     "minimize": "_minimize",
     "solve": "_minimize",
@@ -51,7 +54,8 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    module = import_module(f"{__name__}.{_LAZY[name]}")
+    value = module if _LAZY[name] == name else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -113,7 +113,10 @@ class Path(NamedTuple):
         w, c = (torch.from_numpy(a).to(coordinates.spread)[:, None] for a in (coef, intercept))
         with torch.no_grad():
             u = coordinates.parameters(w, c)
-            loss = exploration.problem.objective(u) * exploration.problem.unit
+            loss = exploration.problem.objective(u)
+            if exploration.problem.proximal is not None:
+                loss = loss + exploration.problem.proximal.value(u)
+            loss = loss * exploration.problem.unit
             if not follows and not coordinates.has_intercept:
                 # the objective takes the best intercept; another costs the square
                 best = coordinates.y_mean - w @ coordinates.x_mean

@@ -163,7 +163,7 @@ class _Modes(NamedTuple):
     def of(cls, exploration: Exploration) -> _Modes | None:
         """From the singular values of the objective's design, which keep small ones exact."""
         objective = exploration.problem.objective
-        if not isinstance(objective, SquaredError):
+        if not isinstance(objective, SquaredError) or exploration.problem.proximal:
             return None
         goal = objective.goal.T
         if objective.design is None:  # whitened: the identity

@@ -2,6 +2,7 @@
 
 import pickle
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 
 rng = np.random.default_rng(0)
 N = 103
-X = rng.normal(size=(N, 3)) + [1.0, 0.0, -1.0]
+X = np.array([1.0, 0.0, -1.0]) + rng.normal(size=(N, 3))
 Y = X @ [1.0, -2.0, 0.5] + 3.0 + rng.normal(size=N)
 WEIGHT = rng.uniform(0.5, 2.0, size=N)
 BOTH = [GDLinearRegressor, GDPolynomialRegressor]
@@ -238,7 +239,7 @@ def test_a_stream_reaches_the_full_fit(kind, first):
     test, y_test = data[-2000:], y[-2000:]
     model = kind(batch_size=8, lr=0.002, random_state=0)
     cuts = [0, *np.linspace(first, 8000, 100).astype(int)]
-    for start, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, end in pairwise(cuts):
         model.partial_fit(data[start:end], y[start:end])
     assert model.n_iter_ == len(model.loss_curve_) == 100
     full = kind(lr="auto").fit(data[:8000], y[:8000]).score(test, y_test)
