@@ -24,32 +24,67 @@ optimizer_params : dict, default=None
 device : str, default="cpu"
     Where the descent runs: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"auto"`` (CUDA if
     there is one). ``"mps"`` has no float64 and is refused.
+loss : str or callable, default="squared_error"
+    ``"squared_error"``, ``"huber"``, ``"absolute_error"``, ``"quantile"``,
+    ``"epsilon_insensitive"``, ``"squared_epsilon_insensitive"`` or ``"log_cosh"`` (see
+    `sklearn_gd.losses`), or a callable ``(prediction, target) -> elementwise loss``
+    written in torch, a function or a `torch.nn` loss with ``reduction="none"``. It is
+    given tensors of equal shape (runs, samples, targets).
+loss_params : dict, default=None
+    Options of the loss, such as ``{"delta": 1.35}`` or ``{"quantile": 0.9}``.
+alpha : float, default=0.0
+    Strength of the penalty ``alpha (l1_ratio |w|_1 + (1 - l1_ratio)/2 |w|^2)`` on the
+    coefficients in original units, added to the mean loss. With squared error, which has
+    no half in it, `alpha` is 2 times that of ElasticNet, Lasso and SGDRegressor, and
+    2/n times that of Ridge, n the sum of the weights; with the other losses it is
+    SGDRegressor's.
+l1_ratio : float, default=0.0
+    Part of the L1 penalty, from 0 to 1. It is a proximal step, so that zeros are exact,
+    and needs ``optimizer="sgd"``, with or without momentum.
 fit_intercept : bool, default=True
-    Whether to fit an intercept.
+    Whether to fit an intercept, which is never penalized.
+positive : bool, default=False
+    Whether to keep the coefficients at or above 0; needs ``optimizer="sgd"``.
 precondition : {"auto", "whiten", "standardize", None}, default="auto"
     Coordinates of the descent; the optimum does not depend on them. ``"whiten"`` makes
     the features uncorrelated with unit variance, ``"standardize"`` gives them unit
     variance, None is the textbook's descent on the data as they are, from zeros.
-    ``"auto"`` whitens unless there are very many features, and else standardizes.
+    ``"auto"`` whitens where it can (not with an L1 penalty, `positive` or very many
+    features), and else standardizes.
+batch_size : int, default=None
+    Rows per step; None steps on all of them. Every row is used once an epoch.
+shuffle : bool, default=True
+    Whether to draw the batches afresh every epoch; used with `batch_size`.
+lr_scheduler : class or callable, default=None
+    A `torch.optim.lr_scheduler` class, or a callable that is given the optimizer and
+    returns a scheduler (`functools.partial` sets its options); stepped once an epoch.
+    ReduceLROnPlateau is given the validation loss, or else the objective.
 tol : float, default=None
-    Stop when the best objective has not fallen by `tol` times the first objective in
-    an epoch, for `n_iter_no_change` epochs running. None runs all epochs.
+    Stop when the best objective (with `early_stopping`, the best validation loss) has
+    not fallen by `tol` times the first one in an epoch, for `n_iter_no_change` epochs
+    running. None runs all epochs.
 n_iter_no_change : int, default=10
-    Epochs to wait before stopping; used with `tol`.
+    Epochs to wait before stopping; used with `tol` and `early_stopping`.
+early_stopping : bool, default=False
+    Hold out some rows, stop when their loss has stopped falling, and return the
+    parameters of the epoch where it was lowest.
+validation_fraction : float, default=0.1
+    Part of the rows to hold out; used with `early_stopping`.
 warm_start : bool, default=False
     Continue from `coef_` and extend `loss_curve_` instead of starting from zero.
 random_state : int, RandomState instance or None, default=None
-    Seed of whatever is random; a full-batch descent has nothing random.
+    Seed of the batches and of the rows held out; else nothing is random.
 verbose : int or bool, default=0
-    Show scikit-learn's progress bar (needs the extra ``progress``).
+    Show scikit-learn's progress bar (needs the extra ``progress``), unless callbacks are
+    set or the fit is part of another estimator's.
 """
 
 ATTRIBUTES = """
 intercept_ : float or ndarray of shape (n_targets,)
     Intercept; 0.0 if ``fit_intercept=False``.
 loss_curve_ : ndarray of shape (n_iter_,)
-    The mean squared error, averaged over targets, at the parameters with which each
-    epoch began.
+    The objective (mean loss plus penalty, averaged over targets) at the parameters with
+    which each epoch began; with batches the mean of theirs during the epoch.
 loss_ : float
     The same at `coef_`.
 n_iter_ : int
@@ -61,6 +96,12 @@ max_stable_lr_ : float or None
     converges on these data in the coordinates used; None for other optimizers.
 precondition_ : str or None
     The preconditioning used.
+validation_loss_curve_ : ndarray of shape (n_iter_,)
+    The loss of the rows held out, without the penalty, at the same parameters; only with
+    `early_stopping`.
+best_epoch_ : int
+    The epoch that began with the lowest validation loss, whose parameters are kept
+    (`n_iter_` if it is that of the end); only with `early_stopping`.
 diverged_ : bool
     Whether the descent diverged; the parameters are then those of the lowest
     objective seen.

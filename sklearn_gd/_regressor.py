@@ -6,6 +6,8 @@ import copy
 import sys
 import warnings
 from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -55,6 +57,36 @@ _RULES = {
 _POLYNOMIAL_RULES = {"degree": _params.integer(1), "interaction_only": _params.boolean()}
 
 
+class _UnavailableError(AttributeError, ValueError):
+    """A method that the parameters rule out: absent, and called all the same."""
+
+
+class _NotInOnePass:
+    """A method that is absent where the parameters need all rows at once."""
+
+    def __init__(self, method: Callable[..., Any]):
+        self.method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, estimator: Any, owner: type) -> Any:
+        if estimator is None:
+            return self.method
+        if estimator.early_stopping:
+            raise _UnavailableError(
+                "partial_fit does not support early_stopping=True, which needs rows to hold out. "
+                "Set early_stopping=False."
+            )
+        if (
+            estimator.optimizer == "lbfgs"
+            or getattr(estimator.optimizer, "__name__", "") == "LBFGS"
+        ):
+            raise _UnavailableError(
+                "partial_fit does not support optimizer='lbfgs', whose estimates of the curvature "
+                "need the same rows every time. Use 'sgd' or 'adam', or fit."
+            )
+        return MethodType(self.method, estimator)
+
+
 class _GDRegressor(
     CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta
 ):
@@ -79,7 +111,8 @@ class _GDRegressor(
         -------
         self : object
             The fitted estimator. If `fit` raises, Ctrl-C included, the estimator is as
-            it was before.
+            it was before; only with ``warm_start=True`` Ctrl-C leaves it as after the
+            last complete epoch.
 
         Raises
         ------
@@ -134,6 +167,7 @@ class _GDRegressor(
         task.end(state)
         return self
 
+    @_NotInOnePass
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Make one pass over the given rows, in steps of `batch_size` rows.
 
@@ -159,19 +193,16 @@ class _GDRegressor(
 
         Raises
         ------
-        ValueError
+        AttributeError, ValueError
             If ``early_stopping=True`` or ``optimizer="lbfgs"``, which need all rows at
-            once, or if the number of targets changes.
+            once: the estimator then has no `partial_fit`.
+        ValueError
+            If the number of targets changes.
         """
         from sklearn_gd._streaming import train_on_part
         from sklearn_gd._training import Settings
 
         random_state = self._check_params()
-        if self.early_stopping:
-            raise ValueError(
-                "partial_fit does not support early_stopping=True, which needs rows to hold out. "
-                "Set early_stopping=False."
-            )
         checked = copy.copy(self)
         goes_on = hasattr(self, "coef_")
         data = check_training_data(checked, X, y, sample_weight, reset=not goes_on)
@@ -306,10 +337,11 @@ class _GDRegressor(
 class GDLinearRegressor(_GDRegressor):
     """Linear regression by gradient descent.
 
-    Minimizes the mean squared error with torch's autograd and optimizers. The descent
-    runs on the moments of the data, not on the data, so that an epoch costs the same for
-    twenty rows and for a million, and by default in whitened coordinates, where it
-    converges at the same speed whatever the units and correlations of the features.
+    Minimizes a mean loss, by default the squared error, with torch's autograd and
+    optimizers. With squared error the descent runs on the moments of the data, not on the
+    data, so that an epoch costs the same for twenty rows and for a million, and by default
+    in whitened coordinates, where it converges at the same speed whatever the units and
+    correlations of the features.
 
     Parameters
     ----------
@@ -344,6 +376,12 @@ class GDLinearRegressor(_GDRegressor):
     0.5177
     >>> model.n_iter_, model.lr_, model.max_stable_lr_
     (1000, 0.01, 1.0)
+
+    Any loss, in a line:
+
+    >>> absolute = GDLinearRegressor(loss=lambda prediction, target: (prediction - target).abs())
+    >>> absolute.set_params(optimizer="adam", lr=0.02).fit(X, y).loss_ < 43.1
+    True
     """
 
     __module__ = "sklearn_gd"

@@ -35,11 +35,6 @@ def train_on_part(
     settings = settings._replace(epochs=1)
     with isolated():
         made = make_recipe(settings)
-        if made.is_lbfgs:
-            raise ValueError(
-                "partial_fit does not support optimizer='lbfgs', whose curvature estimates need "
-                "the same rows every time. Use 'sgd' or 'adam', or fit."
-            )
         device = find_device(settings.device)
         if stream is None:
             coordinates = stream_coordinates(data, basis, settings)
