@@ -146,8 +146,11 @@ class MiniBatches(NamedTuple):
     weight: Tensor  # (samples,), the rows of weight zero left out
     size: int
     seed: int | None  # None keeps the order of the rows
+    whole: Objective | None = None  # the same over all rows, where moments give it
 
     def __call__(self, u: Tensor) -> Tensor:
+        if self.whole is not None:
+            return self.whole(u)
         parts = self._batches(torch.arange(len(self.y)), self._chunk())
         return sum((share * batch(u) for batch, share in parts), torch.zeros_like(u[..., 0]))
 
@@ -162,7 +165,9 @@ class MiniBatches(NamedTuple):
 
     def cell(self, run: int, target: int) -> MiniBatches:
         return self._replace(
-            criterion=self.criterion.cell(target), y=self.y[:, target : target + 1]
+            criterion=self.criterion.cell(target),
+            y=self.y[:, target : target + 1],
+            whole=None if self.whole is None else self.whole.cell(run, target),
         )
 
     def _chunk(self) -> int:

@@ -130,10 +130,12 @@ def pose(
     )
     objective: Objective
     optimum = None
-    if is_squared and table is not None and not batches:
+    if is_squared and table is not None:
         objective = SquaredError.of(table, coordinates)
         if not settings.penalty.is_proximal:
             optimum = mean_squared_error_optimum(table) / unit
+        if batches:
+            objective = source.mini_batches(criterion, settings, seed, objective)
     elif batches:
         objective = source.mini_batches(criterion, settings, seed)
     else:
@@ -266,7 +268,13 @@ class _Source(NamedTuple):
             x = self._gatherer()(slice(None))
         return RowsLoss(criterion, x, y, weight)
 
-    def mini_batches(self, criterion: Criterion, settings: Settings, seed: int) -> MiniBatches:
+    def mini_batches(
+        self,
+        criterion: Criterion,
+        settings: Settings,
+        seed: int,
+        whole: Objective | None = None,
+    ) -> MiniBatches:
         """The loss in batches; rows are expanded as they are drawn."""
         self.data.check_finite()
         y, weight = self._targets()
@@ -278,7 +286,8 @@ class _Source(NamedTuple):
                 return every(kept[rows])
 
         size = settings.batch_size or len(y)
-        return MiniBatches(criterion, gather, y, weight, size, seed if settings.shuffle else None)
+        drawn = seed if settings.shuffle else None
+        return MiniBatches(criterion, gather, y, weight, size, drawn, whole)
 
     def _targets(self) -> tuple[Tensor, Tensor]:
         """Targets, and weights of sum 1."""
