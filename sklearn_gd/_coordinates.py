@@ -55,8 +55,10 @@ class Coordinates(NamedTuple):
 
     def rows(self, x: Tensor) -> Tensor:
         """Rows (samples, p) as seen from u: predictions are rows @ (u spread) + y_mean."""
-        z = x - self.x_mean
-        z = z * self.to_coef if self.to_coef.ndim == 1 else z @ self.to_coef
+        if self.to_coef.ndim == 1:
+            z = (x - self.x_mean) * self.to_coef
+        else:
+            z = torch.addmm(-self.x_mean @ self.to_coef, x, self.to_coef)
         return torch.nn.functional.pad(z, (1, 0), value=1.0) if self.has_intercept else z
 
     def parameters(self, coef: Tensor, intercept: Tensor) -> Tensor:

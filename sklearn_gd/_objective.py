@@ -18,7 +18,7 @@ from sklearn_gd._coordinates import Coordinates, Table
 Part = tuple[Any, float]  # a function of u, and its share of the objective
 Loss = Callable[[Tensor, Tensor], Tensor]  # elementwise on (runs, samples, targets)
 
-_CHUNK_ENTRIES = 2**20  # mini-batches are gathered some at a time: 8 MB
+_CHUNK_ENTRIES = 2**18  # mini-batches are gathered some at a time: 2 MB
 
 
 class Objective(Protocol):
@@ -75,9 +75,9 @@ class Criterion(NamedTuple):
     to_original: Tensor | None = None  # (terms, terms) coef @ it is in original units
 
     def mean(self, prediction: Tensor, y: Tensor, weight: Tensor) -> Tensor:
-        """Weighted mean (runs, targets) over samples; predictions (runs, samples, targets)."""
-        y = y.expand_as(prediction) if prediction.shape[0] > 1 else y[None]
-        return torch.matmul(weight, self.loss(prediction, y)) / self.unit
+        """Weighted mean over samples; predictions are (..., samples, targets)."""
+        y = y.expand_as(prediction) if prediction.ndim > y.ndim else y
+        return torch.matmul(weight, self.loss(prediction, y))
 
     def penalty(self, u: Tensor) -> Tensor | float:
         """The L2 penalty of u."""
@@ -111,7 +111,7 @@ class RowsLoss(NamedTuple):
         seen = (self.x @ coef.reshape(-1, terms).T).view(-1, runs, targets).transpose(0, 1)
         prediction = seen + intercept[:, None, :]
         mean = self.criterion.mean(prediction, self.y, self.weight)
-        return mean + self.criterion.penalty(u)
+        return mean / self.criterion.unit + self.criterion.penalty(u)
 
     def parts(self, epoch: int) -> Iterable[Part]:
         return ((self, 1.0),)
@@ -123,18 +123,30 @@ class RowsLoss(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """The same over a few rows, which are given in the coordinates of the descent."""
+    """The same over a few rows, which are given in the coordinates of the descent.
+
+    Every operation counts here, a step being so small: with one target the spread and the
+    unit are in ``z`` and ``weight`` already (None), and one run has no axis of runs.
+    """
 
     criterion: Criterion
     z: Tensor  # (samples, coordinates)
     y: Tensor  # (samples, targets)
-    weight: Tensor  # (samples,), of sum 1
+    weight: Tensor  # (samples,), of sum 1 or 1/unit
+    spread: Tensor | None  # (targets, 1)
+    unit: Tensor | None  # (targets,)
 
     def __call__(self, u: Tensor) -> Tensor:
-        coordinates = self.criterion.coordinates
-        seen = torch.matmul(self.z, (u * coordinates.spread[:, None]).mT)
-        mean = self.criterion.mean(seen + coordinates.y_mean, self.y, self.weight)
-        return mean + self.criterion.penalty(u)
+        runs, targets, size = u.shape
+        w = u if self.spread is None else u * self.spread
+        w, offset = w.reshape(-1, size), self.criterion.coordinates.y_mean
+        offset = offset if runs == 1 else offset.repeat(runs)
+        prediction = torch.addmm(offset, self.z, w.T)
+        if runs > 1:
+            prediction = prediction.view(-1, runs, targets).transpose(0, 1)
+        mean = self.criterion.mean(prediction, self.y, self.weight).view(runs, targets)
+        mean = mean if self.unit is None else mean / self.unit
+        return mean + self.criterion.penalty(u) if self.criterion.l2 else mean
 
 
 class MiniBatches(NamedTuple):
@@ -177,15 +189,20 @@ class MiniBatches(NamedTuple):
 
     def _batches(self, order: Tensor, size: int) -> Iterator[tuple[Batch, float]]:
         """The rows in ``order`` as batches of ``size``, each with its share of the weight."""
+        spread, unit = self.criterion.coordinates.spread[:, None], self.criterion.unit
+        single = len(unit) == 1
+        fixed = (None, None) if single else (spread, unit)
         whole = float(self.weight.sum())
-        order = order.to(self.y.device)
-        for rows in order.split(self._chunk()):
+        for rows in order.to(self.y.device).split(self._chunk()):
             z = self.criterion.coordinates.rows(self.gather(rows))
-            y, weight = self.y[rows], self.weight[rows]
-            pieces = zip(z.split(size), y.split(size), weight.split(size), strict=True)
-            totals: Any = torch.stack([part.sum() for part in weight.split(size)]).tolist()
-            for (own, target, share), total in zip(pieces, totals, strict=True):
-                yield Batch(self.criterion, own, target, share / total), total / whole
+            y, weight = self.y.index_select(0, rows), self.weight.index_select(0, rows)
+            parts = weight.split(size)
+            totals: list[float] = torch.stack([part.sum() for part in parts]).tolist()
+            if single:
+                z, weight = z.mul_(spread), weight / unit
+            pieces = zip(z.split(size), y.split(size), weight.split(size), totals, strict=True)
+            for own, target, share, total in pieces:
+                yield Batch(self.criterion, own, target, share / total, *fixed), total / whole
 
 
 def mean_squared_error_optimum(table: Table) -> Tensor:

@@ -304,8 +304,11 @@ class _Source(NamedTuple):
             x = to_tensor(x, torch.device("cpu"))
 
         def gather(rows: Any) -> Tensor:
-            rows = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
-            picked = x[rows] if isinstance(x, Tensor) else torch.from_numpy(x[rows].toarray())
+            if sparse.issparse(x):
+                rows = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
+                picked = torch.from_numpy(x[rows].toarray())
+            else:
+                picked = x[rows] if isinstance(rows, slice) else x.index_select(0, rows.cpu())
             picked = picked.to(self.device).to(torch.float64)
             if self.basis is None:
                 return picked

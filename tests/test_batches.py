@@ -12,7 +12,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.model_selection import train_test_split
 from torch.optim import lr_scheduler
 
-from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor, losses
 
 rng = np.random.default_rng(0)
 N = 103
@@ -70,22 +70,23 @@ def test_a_batch_of_all_rows_is_full_batch(batch_size):
 
 
 def test_every_row_once_an_epoch():
-    from sklearn_gd._objective import MiniBatches
+    from sklearn_gd._coordinates import Coordinates
+    from sklearn_gd._objective import Criterion, MiniBatches
 
     size, n = 10, 53
     seen = []
 
-    class Trivial:
-        coordinates = type("C", (), {"x_mean": np.zeros(1), "rows": staticmethod(lambda x: x)})
-
-    ones = torch.ones(n, dtype=torch.float64)
-    rows = torch.arange(n)
-    batches = MiniBatches(Trivial, lambda r: rows[r], ones[:, None], ones / n, size, seed=7)
+    one, ones = torch.ones(1, dtype=torch.float64), torch.ones(n, dtype=torch.float64)
+    zero = 0 * one
+    coordinates = Coordinates(one, one, zero, zero, one)
+    criterion = Criterion(losses.squared_error, coordinates, one)
+    rows = torch.arange(n, dtype=torch.float64)[:, None]
+    batches = MiniBatches(criterion, lambda r: rows[r], ones[:, None], ones / n, size, seed=7)
     for epoch in range(3):
         parts = list(batches.parts(epoch))
         assert [len(part.z) for part, _ in parts] == [10, 10, 10, 10, 10, 3]
         assert sum(share for _, share in parts) == pytest.approx(1.0)
-        seen.append(torch.cat([part.z for part, _ in parts]))
+        seen.append(torch.cat([part.z[:, 0] for part, _ in parts]))
         assert sorted(seen[-1].tolist()) == list(range(n))
     assert not torch.equal(seen[0], seen[1])
 
