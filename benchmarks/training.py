@@ -102,15 +102,13 @@ def lasso() -> None:
                 l1_ratio=1.0,
                 lr="auto",
                 optimizer_params={"momentum": m, "nesterov": True},
-                epochs=3000,
-                tol=1e-13,
-                n_iter_no_change=20,
+                epochs=2000 if m > 0.9 else 200,
             ),
             "Lasso": lambda: Lasso(0.05, tol=1e-6),
         }
         peer = _skglm()
         if peer is not None:
-            models["skglm Lasso"] = lambda: peer(alpha=0.05, tol=1e-6)
+            models["skglm Lasso"] = lambda peer=peer: peer(alpha=0.05, tol=1e-6)
         exact = Lasso(0.05, tol=1e-12, max_iter=100_000).fit(X, y)
 
         def gap(model: Any, X: np.ndarray = X, y: np.ndarray = y) -> float:

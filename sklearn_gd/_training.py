@@ -85,7 +85,17 @@ def train(
             return after(curve, *_as_numpy(*problem.coordinates.coef(u[0])))
 
         trace = run(problem, made, [lr], settings, start, after=tell if after else None)
+        check_start(trace, settings.owner)
         return report(problem, made, lr, trace, settings)
+
+
+def check_start(trace: Trace, owner: str) -> None:
+    """A sentence if the descent could not begin."""
+    if int(trace.n_iter[0]) == 0:
+        raise ValueError(
+            f"The loss of {owner} is not finite where the descent starts. Bring X and y to a "
+            "moderate scale, or check the 'loss'."
+        )
 
 
 def make_recipe(settings: Settings) -> Recipe:

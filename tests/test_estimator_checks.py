@@ -38,7 +38,7 @@ CONFIGURATIONS = [
     GDPolynomialRegressor(precondition="standardize", epochs=200),
     GDLinearRegressor(loss="huber", epochs=200, lr="auto"),
     GDLinearRegressor(loss="absolute_error", epochs=100),
-    GDLinearRegressor(loss="quantile", loss_params={"quantile": 0.7}, epochs=100),
+    GDLinearRegressor(loss="quantile", loss_params={"quantile": 0.7}, lr=0.1, epochs=100),
     GDLinearRegressor(loss="epsilon_insensitive", epochs=100),
     GDLinearRegressor(loss="squared_epsilon_insensitive", epochs=100),
     GDLinearRegressor(loss="log_cosh", epochs=200, lr="auto"),
@@ -56,8 +56,25 @@ CONFIGURATIONS = [
 ]
 
 
+WEIGHT_EQUIVALENCE = (
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+)
+
+
+def impossible(estimator):
+    """Checks that a configuration rules out in principle, each with its reason."""
+    if estimator.batch_size is not None or estimator.early_stopping:
+        return dict.fromkeys(
+            WEIGHT_EQUIVALENCE,
+            "a weight of 2 keeps a row in one batch, or in one part of the data; the row "
+            "repeated falls into two that are drawn at random",
+        )
+    return {}
+
+
 # every other warning is an error (see pyproject.toml)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks(CONFIGURATIONS)
+@parametrize_with_checks(CONFIGURATIONS, expected_failed_checks=impossible)
 def test_scikit_learn_compatible(estimator, check):
     check(estimator)

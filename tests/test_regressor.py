@@ -132,6 +132,13 @@ def test_overflow_is_divergence():
     assert np.isfinite(model.loss_curve_).all()
 
 
+def test_a_descent_that_cannot_begin_is_an_error():
+    with pytest.raises(ValueError, match="loss of GDLinearRegressor is not finite where"):
+        GDLinearRegressor().fit(X, Y * 1e305)
+    with pytest.raises(ValueError, match=r"not finite.*check the 'loss'"):
+        GDLinearRegressor(loss=lambda p, t: (p - t).log()).fit(X, Y)
+
+
 def test_unfinished():
     with pytest.warns(ConvergenceWarning, match="far from the optimum at epoch 20 with lr=0.01"):
         model = GDLinearRegressor(epochs=20).fit(X, Y)
