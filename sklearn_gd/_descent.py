@@ -135,7 +135,7 @@ class _Unit:
         # alike: torch's own lr, and the optimizer's leaf shares the memory of u
         self.lrs = None if alike else u.new_tensor(lrs)[:, None, None]
         self.leaf = (self.u if alike else self.u.clone()).detach()
-        if self.u.shape[:2] == (1, 1):  # one vector, as the optimizers that look at shapes expect
+        if not recipe.together:  # one vector, as the optimizers that look at shapes expect
             self.leaf = self.leaf[0, 0]
         self.leaf.requires_grad_()
         self.optimizer = recipe.make(self.leaf, lrs[0] if alike else 1.0)
@@ -179,7 +179,7 @@ class _Unit:
 
     def differentiate(self) -> Any:
         """The objective at the leaf, and its gradient there: the closure of a step."""
-        u = self.leaf.view(self.u.shape)
+        u = self.leaf if self.leaf.ndim == 3 else self.leaf[None, None]
         value = self.batch(u)
         (self.leaf.grad,) = torch.autograd.grad(value, self.leaf, self.ones)
         if self.value is None:

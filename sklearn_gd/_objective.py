@@ -75,9 +75,10 @@ class Criterion(NamedTuple):
     to_original: Tensor | None = None  # (terms, terms) coef @ it is in original units
 
     def mean(self, prediction: Tensor, y: Tensor, weight: Tensor) -> Tensor:
-        """Weighted mean over samples; predictions are (..., samples, targets)."""
+        """Weighted mean (runs, targets); predictions are ([runs,] samples, targets)."""
         y = y.expand_as(prediction) if prediction.ndim > y.ndim else y
-        return torch.matmul(weight, self.loss(prediction, y))
+        mean = torch.matmul(weight, self.loss(prediction, y))
+        return mean if mean.ndim == 2 else mean.squeeze(1)
 
     def penalty(self, u: Tensor) -> Tensor | float:
         """The L2 penalty of u."""
@@ -102,7 +103,7 @@ class RowsLoss(NamedTuple):
     criterion: Criterion
     x: Tensor  # (samples, terms), dense or sparse CSR
     y: Tensor  # (samples, targets)
-    weight: Tensor  # (samples,), of sum 1
+    weight: Tensor  # (1, samples), of sum 1
 
     def __call__(self, u: Tensor) -> Tensor:
         coef, intercept = self.criterion.coordinates.coef(u)
@@ -132,7 +133,7 @@ class Batch(NamedTuple):
     criterion: Criterion
     z: Tensor  # (samples, coordinates)
     y: Tensor  # (samples, targets)
-    weight: Tensor  # (samples,), of sum 1 or 1/unit
+    weight: Tensor  # (1, samples), of sum 1 or 1/unit
     spread: Tensor | None  # (targets, 1)
     unit: Tensor | None  # (targets,)
 
@@ -141,10 +142,10 @@ class Batch(NamedTuple):
         w = u if self.spread is None else u * self.spread
         w, offset = w.reshape(-1, size), self.criterion.coordinates.y_mean
         offset = offset if runs == 1 else offset.repeat(runs)
-        prediction = torch.addmm(offset, self.z, w.T)
+        prediction = torch.nn.functional.linear(self.z, w, offset)
         if runs > 1:
             prediction = prediction.view(-1, runs, targets).transpose(0, 1)
-        mean = self.criterion.mean(prediction, self.y, self.weight).view(runs, targets)
+        mean = self.criterion.mean(prediction, self.y, self.weight)
         mean = mean if self.unit is None else mean / self.unit
         return mean + self.criterion.penalty(u) if self.criterion.l2 else mean
 
@@ -202,7 +203,7 @@ class MiniBatches(NamedTuple):
                 z, weight = z.mul_(spread), weight / unit
             pieces = zip(z.split(size), y.split(size), weight.split(size), totals, strict=True)
             for own, target, share, total in pieces:
-                yield Batch(self.criterion, own, target, share / total, *fixed), total / whole
+                yield Batch(self.criterion, own, target, share[None] / total, *fixed), total / whole
 
 
 def mean_squared_error_optimum(table: Table) -> Tensor:

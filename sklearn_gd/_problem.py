@@ -266,7 +266,7 @@ class _Source(NamedTuple):
             x = _sparse_tensor(self.data.x.astype(np.float64)).to(self.device)
         else:
             x = self._gatherer()(slice(None))
-        return RowsLoss(criterion, x, y, weight)
+        return RowsLoss(criterion, x, y, weight[None])
 
     def mini_batches(
         self,

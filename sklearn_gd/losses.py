@@ -47,7 +47,7 @@ def squared_error(prediction: Tensor, target: Tensor) -> Tensor:
     >>> losses.squared_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
     tensor([0., 4.])
     """
-    return (prediction - target).square()
+    return torch.nn.functional.mse_loss(prediction, target, reduction="none")
 
 
 def absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ def absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
     >>> losses.absolute_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
     tensor([0., 2.])
     """
-    return (prediction - target).abs()
+    return torch.nn.functional.l1_loss(prediction, target, reduction="none")
 
 
 def huber(prediction: Tensor, target: Tensor, *, delta: float = 1.35) -> Tensor:
