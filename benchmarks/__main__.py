@@ -19,7 +19,7 @@ from benchmarks._data import made, plain_loop
 from benchmarks._memory import extra_megabytes
 from benchmarks._timing import Contestant, race, table
 from benchmarks.models import MODELS, SHAPES
-from benchmarks.training import huber, lasso, mini_batch
+from benchmarks.training import callbacks, huber, lasso, mini_batch
 from sklearn_gd import GDLinearRegressor, __version__
 
 PLAIN_EPOCHS = 10  # of the plain loop on a million rows; its time is scaled to 1,000
@@ -132,6 +132,7 @@ CASES = {
     "mini-batch": mini_batch,
     "huber": huber,
     "lasso": lasso,
+    "callbacks": callbacks,
     "cuda": cuda,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from sklearn.linear_model import HuberRegressor, Lasso, SGDRegressor
 
 from benchmarks._data import made
 from benchmarks._timing import Contestant, race, table
-from sklearn_gd import GDLinearRegressor
+from sklearn_gd import GDLinearRegressor, _regressor
 
 SKORCH_ROWS = 50_000  # skorch's epoch is measured on these and scaled
 
@@ -135,6 +136,39 @@ def lasso() -> None:
             ],
             rounds=3,
         )
+
+
+def callbacks() -> None:
+    """20 x 2, 1,000 epochs, no callback set, with and without the support for callbacks."""
+    X, y = made(20, 2)
+    model = GDLinearRegressor()
+
+    def without() -> None:
+        with (
+            mock.patch.object(_regressor, "FitTask", _NoTask),
+            mock.patch.object(_regressor, "with_progress_bar", lambda estimator, fit: fit()),
+        ):
+            model.fit(X, y)
+
+    race(
+        [
+            Contestant("with support", lambda: model.fit(X, y)),
+            Contestant("without", without),
+        ],
+        rounds=41,
+    )
+
+
+class _NoTask:
+    """A task of a fit that tells nobody."""
+
+    is_watched = False
+
+    def __init__(self, *args: Any):
+        pass
+
+    def end(self, attributes: dict[str, Any]) -> None:
+        """Nothing."""
 
 
 def _skorch() -> Any:
