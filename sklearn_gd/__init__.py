@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn_gd._display_loss import LossCurveDisplay
 from sklearn_gd._regressor import GDLinearRegressor, GDPolynomialRegressor
+from sklearn_gd._search import GDLinearRegressorCV, GDPolynomialRegressorCV
 
 if TYPE_CHECKING:
     from sklearn_gd import losses
@@ -29,7 +30,9 @@ __all__ = [
     "DescentPathDisplay",
     "FitDisplay",
     "GDLinearRegressor",
+    "GDLinearRegressorCV",
     "GDPolynomialRegressor",
+    "GDPolynomialRegressorCV",
     "LearningRateDisplay",
     "LossCurveDisplay",
     "losses",
