@@ -595,9 +595,9 @@ class _Grid(NamedTuple):
     def of(cls, search: Any) -> _Grid:
         """From the parameters of a search."""
         axes = {"alpha": search.alphas, "degree": getattr(search, "degrees", None)}
-        axes = {name: list(values) for name, values in axes.items() if values is not None}
+        axes = {name: _listed(values) for name, values in axes.items() if values is not None}
         variants = [dict(zip(axes, own, strict=True)) for own in product(*axes.values())]
-        lrs = list(search.lrs)
+        lrs = _listed(search.lrs)
         searched = {name for name, values in {**axes, "lr": lrs}.items() if len(values) > 1}
         searched = searched or {"lr"}
         params = [
@@ -678,6 +678,11 @@ def _variant(plain: Any, owner: str) -> Variant:
     from sklearn_gd._training import Settings
 
     return Variant(Settings.of(plain)._replace(owner=owner), plain._basis)
+
+
+def _listed(values: Any) -> list[Any]:
+    """Values as a list, NumPy's as Python's."""
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
 def _fitted(plain: Any, state: dict[str, Any]) -> Any:

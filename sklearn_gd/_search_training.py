@@ -33,7 +33,7 @@ from sklearn_gd._problem import Problem, Settings, Source, held_out_squared_erro
 from sklearn_gd._torch import find_device, isolated
 from sklearn_gd._training import Training, make_recipe, report, step_length, stop_rule, train
 
-_POINT_ENTRIES = 2**21  # of u in one descent: 16 MB, a few times
+_POINT_ENTRIES = 2**17  # of u in one descent: 1 MB, what a cache holds, a few times
 _CURVE_ENTRIES = 2**23  # of the curves of one descent: 64 MB, twice
 _DESIGN_ENTRIES = 2**23  # of the matrices of one descent: 64 MB, twice
 
