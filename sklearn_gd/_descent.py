@@ -37,7 +37,6 @@ class Stop(NamedTuple):
     patience: int = 10  # epochs without such a fall
     scale: Tensor | None = None  # (targets,) an objective is judged by value / scale
     must_fall: bool = True  # a run that ends above its start has diverged
-    on_held_out: bool = True  # judge by the rows held out, if any; else they are only recorded
 
 
 class Trace(NamedTuple):
@@ -65,23 +64,23 @@ def descend(
     proximal: Proximal | None = None,
     held_out: Objective | None = None,
     after: Callable[[Tensor, Tensor], bool] | None = None,
+    record: Callable[[Tensor], None] | None = None,
     keep_path: bool = False,
 ) -> Trace:
     """Descend from ``start`` (runs, targets, coordinates), each run with its own lr.
 
     With ``held_out``, its values and not the objective's say when to stop, and the runs end
-    where it was lowest, unless ``stop`` has them only recorded. ``after`` is called at the
-    end of every epoch, with the objectives up to there and with u, and may end the descent.
+    where it was lowest. ``after`` is called at the end of every epoch, with the objectives
+    up to there and with u, and may end the descent. ``record`` is given the points of the
+    latest epochs, (epochs, runs, targets, coordinates), every so many epochs.
     """
     u = start.clone()
     units = _units(objective, u, recipe, lrs, proximal)
     values = u.new_empty(epochs, *u.shape[:2])
     held = torch.empty_like(values) if held_out else None
-    watched = held if stop.on_held_out else None
-    judge = held_out if stop.on_held_out else None
     every = min(epochs, max(8, min(64, _RING_ENTRIES // max(1, u.numel()))))
     points = u.new_empty(epochs if keep_path else every, *u.shape)
-    watch = _Watch(u, epochs, stop, watches_held_out=judge is not None)
+    watch = _Watch(u, epochs, stop, watches_held_out=held_out is not None)
     seen = done = 0
     ended = interrupted = False
     while not (ended or interrupted or watch.done.all()) and done < epochs:
@@ -95,7 +94,7 @@ def descend(
             for unit in units:
                 unit.epoch(epoch, values[epoch])
             for unit in units:
-                unit.schedule((values if watched is None else watched)[epoch])
+                unit.schedule(values[epoch] if held is None else held[epoch])
             watch.hold(u)
             done += 1
             ended = after is not None and after(values[:done], u)
@@ -107,12 +106,12 @@ def descend(
                 u.copy_(points[slot])
         if done > seen and (done - seen == every or done == epochs or ended or interrupted):
             looked = points[seen:done] if keep_path else points[: done - seen]
-            watch.look(
-                values[seen:done], None if watched is None else watched[seen:done], looked, u
-            )
+            if record is not None:
+                record(looked)
+            watch.look(values[seen:done], None if held is None else held[seen:done], looked, u)
             seen = done
     path = torch.cat([points[:done], u[None]]) if keep_path else None
-    trace = watch.finish(values[:done], None if held is None else held[:done], u, units, judge)
+    trace = watch.finish(values[:done], None if held is None else held[:done], u, units, held_out)
     return trace._replace(path=path, interrupted=interrupted)
 
 

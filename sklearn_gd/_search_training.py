@@ -33,7 +33,7 @@ from sklearn_gd._problem import Problem, Settings, Source, held_out_squared_erro
 from sklearn_gd._torch import find_device, isolated
 from sklearn_gd._training import Training, make_recipe, report, step_length, stop_rule, train
 
-_POINT_ENTRIES = 2**17  # of u in one descent: 1 MB, what a cache holds, a few times
+_POINT_ENTRIES = 2**15  # of u in one descent: up to here torch uses one thread, and a cache
 _CURVE_ENTRIES = 2**23  # of the curves of one descent: 64 MB, twice
 _DESIGN_ENTRIES = 2**23  # of the matrices of one descent: 64 MB, twice
 
@@ -245,29 +245,33 @@ def _descend(
     start = _for_runs([own.zeros[0] for own in problems], each)
     objective = _Stacked.of([own.objective for own in problems], each)
     held_out = _Stacked.of([pose.watched for pose in poses], each)
+    seen: list[Tensor] = []
+
+    def record(points: Tensor) -> None:
+        with torch.no_grad():
+            seen.append((held_out(points) * unit).mean(-1).cpu())
+
     trace = descend(
         objective,
         start,
         made,
         rates,
         epochs,
-        stop_rule(at_zero, scale, settings)._replace(on_held_out=False),
+        stop_rule(at_zero, scale, settings),
         proximal=_proximal([own.proximal for own in problems], each),
-        held_out=held_out,
         after=after,
+        record=record,
     )
     if trace.interrupted:
         raise KeyboardInterrupt
-    assert trace.held_out is not None
     with torch.no_grad():
         errors = (held_out(trace.u) * unit).cpu()
     losses = errors.mean(-1)
-    done = len(trace.held_out)
+    done = len(trace.values)
     curves = losses[:, None].repeat(1, settings.epochs)
     # a run that is done stays where it ended
     running = torch.arange(done) < trace.n_iter[:, None]
-    recorded = (trace.held_out * unit).mean(-1).T.cpu()
-    curves[:, :done] = torch.where(running, recorded, curves[:, :done])
+    curves[:, :done] = torch.where(running, torch.cat(seen).T, curves[:, :done])
     result = []
     for g, own in enumerate(poses):
         runs = slice(g * each, (g + 1) * each)
@@ -307,7 +311,6 @@ def _run_of(trace: Trace, run: int, own: _Pose) -> Trace:
         value=trace.value[one].clone(),
         diverged=trace.diverged[one],
         best_epoch=trace.best_epoch[one],
-        held_out=None,
     )
 
 
@@ -331,9 +334,12 @@ class _Stacked(NamedTuple):
     def __call__(self, u: Tensor) -> Tensor:
         seen = u
         if self.design is not None:
-            # the runs of a pose see the same matrix: it is read once for all of them
+            # the runs of a pose, at any number of epochs, see one matrix: one product
             poses, size, m = self.design.shape
-            seen = (u.reshape(poses, -1, size) @ self.design).view(*u.shape[:2], m)
+            grouped = u.reshape(-1, poses, u.shape[-3] // poses * u.shape[-2], size)
+            product = grouped.transpose(0, 1).reshape(poses, -1, size) @ self.design
+            product = product.view(poses, len(grouped), grouped.shape[2], m)
+            seen = product.transpose(0, 1).reshape(*u.shape[:-1], m)
         return (seen - self.goal).square().sum(-1) + self.rest
 
     def parts(self, epoch: int) -> list[Part]:

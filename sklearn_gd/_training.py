@@ -87,15 +87,24 @@ def train(
             curve = _in_units(values[:, 0], problem.unit)
             return after(curve, *_as_numpy(*problem.coordinates.coef(u[0])))
 
+        recorded: list[Tensor] = []
+
+        def record(points: Tensor) -> None:
+            assert problem.held_out is not None
+            with torch.no_grad():
+                recorded.extend(problem.held_out(u) for u in points)
+
         trace = run(
-            problem,
+            problem if on_held_out else problem._replace(held_out=None),
             made,
             [lr],
             settings,
             start,
             after=tell if after else None,
-            on_held_out=on_held_out,
+            record=None if on_held_out else record,
         )
+        if recorded:
+            trace = trace._replace(held_out=torch.stack(recorded))
         return report(problem, made, lr, trace, settings)
 
 
@@ -136,13 +145,11 @@ def run(
     after: Callable[[Tensor, Tensor], bool] | None = None,
     keep_path: bool = False,
     must_fall: bool = True,
-    on_held_out: bool = True,
+    record: Callable[[Tensor], None] | None = None,
 ) -> Trace:
     """Descend once for each lr, from zeros or from coefficients and intercepts."""
-    stop = stop_rule(problem.at_zero, problem.scale, settings)._replace(
-        must_fall=must_fall, on_held_out=on_held_out
-    )
-    if stop.tol is None and problem.held_out is not None and on_held_out:
+    stop = stop_rule(problem.at_zero, problem.scale, settings)._replace(must_fall=must_fall)
+    if stop.tol is None and problem.held_out is not None:
         stop = stop._replace(tol=0.0)
     u = problem.zeros
     if start is not None:
@@ -159,6 +166,7 @@ def run(
         proximal=problem.proximal,
         held_out=problem.held_out,
         after=after,
+        record=record,
         keep_path=keep_path,
     )
 
