@@ -33,7 +33,10 @@ from sklearn_gd._problem import Problem, Settings, Source, held_out_squared_erro
 from sklearn_gd._torch import find_device, isolated
 from sklearn_gd._training import Training, make_recipe, report, step_length, stop_rule, train
 
-_POINT_ENTRIES = 2**15  # of u in one descent: up to here torch uses one thread, and a cache
+# Larger tensors torch gives to several threads, which wait for each other in every operation:
+# on a busy machine for milliseconds.
+_ENTRIES_A_THREAD = 2**15
+_POINT_ENTRIES = _ENTRIES_A_THREAD  # of u in one descent
 _CURVE_ENTRIES = 2**23  # of the curves of one descent: 64 MB, twice
 _DESIGN_ENTRIES = 2**23  # of the matrices of one descent: 64 MB, twice
 
@@ -143,14 +146,6 @@ class _Pose(NamedTuple):
     held_out: SquaredError | None
 
     @property
-    def watched(self) -> SquaredError:
-        """The held-out error; all data hold nothing out, and their error is 0."""
-        if self.held_out is not None:
-            return self.held_out
-        zeros = self.problem.zeros[0]
-        return SquaredError(zeros.T[:, :0], zeros[:, :0], zeros.sum(-1))
-
-    @property
     def kind(self) -> tuple[bool, bool]:
         """What poses of one descent have in common: a proximal step, a design."""
         assert isinstance(self.problem.objective, SquaredError)
@@ -239,17 +234,14 @@ def _descend(
     problems = [pose.problem for pose in poses]
     settings, made = poses[0].settings, poses[0].made
     rates = [step_length(lrs[k], made, own.curvature) for own in problems for k in part]
-    unit = _for_runs([own.unit for own in problems], each)
     scale = _for_runs([own.scale for own in problems], each)
     at_zero = _for_runs([own.at_zero[0] for own in problems], each)
     start = _for_runs([own.zeros[0] for own in problems], each)
     objective = _Stacked.of([own.objective for own in problems], each)
-    held_out = _Stacked.of([pose.watched for pose in poses], each)
     seen: list[Tensor] = []
 
     def record(points: Tensor) -> None:
-        with torch.no_grad():
-            seen.append((held_out(points) * unit).mean(-1).cpu())
+        seen.append(_held_out_errors(poses, points).mean(-1).cpu())
 
     trace = descend(
         objective,
@@ -264,8 +256,7 @@ def _descend(
     )
     if trace.interrupted:
         raise KeyboardInterrupt
-    with torch.no_grad():
-        errors = (held_out(trace.u) * unit).cpu()
+    errors = _held_out_errors(poses, trace.u[None])[0].cpu()
     losses = errors.mean(-1)
     done = len(trace.values)
     curves = losses[:, None].repeat(1, settings.epochs)
@@ -298,6 +289,21 @@ def _descend(
             )
         )
     return result
+
+
+def _held_out_errors(poses: Sequence[_Pose], points: Tensor) -> Tensor:
+    """Losses (epochs, runs, targets) of the rows that each pose holds out."""
+    each = points.shape[1] // len(poses)
+    parts = []
+    for own, u in zip(poses, points.split(each, dim=1), strict=True):
+        if own.held_out is None:  # all data hold nothing out
+            parts.append(torch.zeros_like(u[..., 0]))
+            continue
+        u = u[..., : own.problem.coordinates.n_coordinates]
+        few = max(1, _ENTRIES_A_THREAD // (each * own.held_out.goal.numel()))
+        losses = torch.cat([own.held_out(some) for some in u.split(few)])
+        parts.append(losses * own.problem.unit)
+    return torch.cat(parts, dim=1)
 
 
 def _run_of(trace: Trace, run: int, own: _Pose) -> Trace:
@@ -334,12 +340,9 @@ class _Stacked(NamedTuple):
     def __call__(self, u: Tensor) -> Tensor:
         seen = u
         if self.design is not None:
-            # the runs of a pose, at any number of epochs, see one matrix: one product
+            # the runs of a pose see the same matrix: it is read once for all of them
             poses, size, m = self.design.shape
-            grouped = u.reshape(-1, poses, u.shape[-3] // poses * u.shape[-2], size)
-            product = grouped.transpose(0, 1).reshape(poses, -1, size) @ self.design
-            product = product.view(poses, len(grouped), grouped.shape[2], m)
-            seen = product.transpose(0, 1).reshape(*u.shape[:-1], m)
+            seen = (u.reshape(poses, -1, size) @ self.design).view(*u.shape[:2], m)
         return (seen - self.goal).square().sum(-1) + self.rest
 
     def parts(self, epoch: int) -> list[Part]:
