@@ -71,8 +71,9 @@ def _megabytes(field: str) -> float:
 
 if __name__ == "__main__":
     case, name = sys.argv[1:]
-    with _threads.two():
-        if case == "search":
+    if case == "search":
+        with _threads.limited(1):
             print(*_measure_search(*map(int, name.split(","))))
-        else:
+    else:
+        with _threads.two():
             print(_measure(case, MODELS[case][name]()))
