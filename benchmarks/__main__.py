@@ -6,22 +6,27 @@ import argparse
 import datetime
 import os
 import platform
+import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sklearn
 import torch
-from sklearn.linear_model import LinearRegression
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import LinearRegression, SGDRegressor
+from sklearn.model_selection import GridSearchCV
 
 from benchmarks import _threads
-from benchmarks._data import made, plain_loop
-from benchmarks._memory import extra_megabytes
+from benchmarks._data import made, plain_loop, skorch_line
+from benchmarks._memory import extra_megabytes, search_of_many
 from benchmarks._timing import Contestant, race, table
 from benchmarks.models import MODELS, SHAPES
 from benchmarks.training import callbacks, huber, lasso, mini_batch
-from sklearn_gd import GDLinearRegressor, __version__
+from sklearn_gd import GDLinearRegressor, GDLinearRegressorCV, __version__
 
+SKORCH_LRS, SKORCH_FOLDS = 1, 2  # of the search with skorch; its time is scaled to all fits
 PLAIN_EPOCHS = 10  # of the plain loop on a million rows; its time is scaled to 1,000
 
 
@@ -70,6 +75,79 @@ def small() -> None:
             Contestant("plain torch loop", lambda: plain_loop(X, y, torch.optim.NAdam, 1000)),
         ],
         rounds=15,
+    )
+
+
+def search() -> None:
+    """20 learning rates x 5 folds x 1,000 epochs: one descent against a fit for each.
+
+    One thread for everybody: on such small data two would only wait for each other.
+    """
+    with _threads.limited(1):
+        _search()
+
+
+def _search() -> None:
+    """The same, with the threads there are."""
+    lrs, alphas = np.geomspace(0.001, 0.9, 20), np.geomspace(1e-6, 1e-1, 20)
+    X, y = load_diabetes(return_X_y=True)
+    targets = y.astype(np.float32)[:, None]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        few = lrs[:SKORCH_LRS]
+        race(
+            [
+                Contestant(
+                    "GDLinearRegressorCV, diabetes",
+                    lambda: GDLinearRegressorCV(lrs=lrs).fit(X, y),
+                ),
+                Contestant(
+                    "GridSearchCV, GDLinearRegressor",
+                    lambda: GridSearchCV(GDLinearRegressor(), {"lr": lrs}).fit(X, y),
+                ),
+                Contestant(
+                    "GridSearchCV, SGDRegressor (20 alphas)",
+                    lambda: GridSearchCV(SGDRegressor(), {"alpha": alphas}).fit(X, y),
+                ),
+            ],
+            rounds=3,
+        )
+        if find_spec("skorch"):
+            race(
+                [
+                    Contestant(
+                        "GDLinearRegressorCV, diabetes",
+                        lambda: GDLinearRegressorCV(lrs=lrs).fit(X, y),
+                    ),
+                    Contestant(
+                        f"GridSearchCV, skorch (from {SKORCH_LRS} lrs, {SKORCH_FOLDS} folds)",
+                        lambda: GridSearchCV(
+                            skorch_line(X.shape[1]), {"lr": few}, cv=SKORCH_FOLDS, refit=False
+                        ).fit(X.astype(np.float32), targets),
+                        share=SKORCH_LRS * SKORCH_FOLDS / (20 * 5 + 1),
+                    ),
+                ],
+                rounds=1,
+            )
+        else:
+            print("skorch is not installed\n")
+        tall_X, tall_y = made(100_000, 50)
+        race(
+            [
+                Contestant(
+                    "GDLinearRegressor, 100,000 x 50",
+                    lambda: GDLinearRegressor().fit(tall_X, tall_y),
+                ),
+                Contestant(
+                    "GDLinearRegressorCV, the same",
+                    lambda: GDLinearRegressorCV(lrs=lrs).fit(tall_X, tall_y),
+                ),
+            ],
+            rounds=5,
+        )
+    seconds, extra = search_of_many(1000, 10)
+    print(
+        f"1,000 learning rates x 10 folds, diabetes: {seconds:.1f} s, {extra:.0f} MB extra peak\n"
     )
 
 
@@ -128,6 +206,7 @@ CASES = {
     "polynomial": polynomial,
     "memory": memory,
     "small": small,
+    "search": search,
     "predict": predict,
     "mini-batch": mini_batch,
     "huber": huber,

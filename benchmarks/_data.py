@@ -32,3 +32,18 @@ def plain_loop(
         stepper.step()
         losses.append(loss.item())
     return losses
+
+
+def skorch_line(p: int) -> Any:
+    """Linear regression as skorch's users write it, full batch, 1,000 epochs."""
+    from skorch import NeuralNetRegressor
+
+    return NeuralNetRegressor(
+        torch.nn.Linear,
+        module__in_features=p,
+        module__out_features=1,
+        max_epochs=1000,
+        batch_size=-1,
+        train_split=None,
+        verbose=0,
+    )

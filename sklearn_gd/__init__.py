@@ -4,9 +4,10 @@
 torch autograd loop. Data flow one way: an estimator (`_regressor`) checks its data
 (`_data`), reduces them to moments (`_moments`), chooses coordinates (`_coordinates`), and
 hands an objective (`_objective`) to the one loop (`_descent`), whose trace becomes the
-fitted attributes (`_training`). `minimize` and `solve` (`_minimize`) give any function to
-the same loop; the displays and `lr_report` look at its trace (`_exploring`). Start reading
-at `_descent`.
+fitted attributes (`_training`). The searches (`_search`) make candidates and folds runs
+of one descent (`_search_training`). `minimize` and `solve` (`_minimize`) give any function
+to the same loop; the displays and `lr_report` look at its trace (`_exploring`). Start
+reading at `_descent`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sklearn_gd._display_loss import LossCurveDisplay
+from sklearn_gd._display_search import SearchDisplay
 from sklearn_gd._regressor import GDLinearRegressor, GDPolynomialRegressor
+from sklearn_gd._search import GDLinearRegressorCV, GDPolynomialRegressorCV
 
 if TYPE_CHECKING:
     from sklearn_gd import losses
@@ -29,9 +32,12 @@ __all__ = [
     "DescentPathDisplay",
     "FitDisplay",
     "GDLinearRegressor",
+    "GDLinearRegressorCV",
     "GDPolynomialRegressor",
+    "GDPolynomialRegressorCV",
     "LearningRateDisplay",
     "LossCurveDisplay",
+    "SearchDisplay",
     "losses",
     "lr_report",
     "minimize",

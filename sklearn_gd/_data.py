@@ -49,6 +49,16 @@ class Data(NamedTuple):
         weight = np.ones(len(self.y)) if self.weight is None else self.weight
         return self._replace(weight=weight * rows)
 
+    def take(self, rows: np.ndarray) -> Data:
+        """The data of ``rows`` (indices) alone; rows that follow each other are not copied."""
+        ascending = len(rows) > 0 and rows[-1] - rows[0] == len(rows) - 1
+        if ascending and (np.diff(rows) == 1).all():
+            own: Any = slice(int(rows[0]), int(rows[-1]) + 1)
+        else:
+            own = rows
+        weight = None if self.weight is None else self.weight[own]
+        return self._replace(x=self.x[own], y=self.y[own], weight=weight)
+
     def blocks(self, rows: int) -> Iterator[Block]:
         """All rows in blocks of at most ``rows``."""
         for start in range(0, self.x.shape[0], rows):

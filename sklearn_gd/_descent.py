@@ -64,13 +64,15 @@ def descend(
     proximal: Proximal | None = None,
     held_out: Objective | None = None,
     after: Callable[[Tensor, Tensor], bool] | None = None,
+    record: Callable[[Tensor], None] | None = None,
     keep_path: bool = False,
 ) -> Trace:
     """Descend from ``start`` (runs, targets, coordinates), each run with its own lr.
 
     With ``held_out``, its values and not the objective's say when to stop, and the runs end
     where it was lowest. ``after`` is called at the end of every epoch, with the objectives
-    up to there and with u, and may end the descent.
+    up to there and with u, and may end the descent. ``record`` is given the points of the
+    latest epochs, (epochs, runs, targets, coordinates), every so many epochs.
     """
     u = start.clone()
     units = _units(objective, u, recipe, lrs, proximal)
@@ -104,6 +106,8 @@ def descend(
                 u.copy_(points[slot])
         if done > seen and (done - seen == every or done == epochs or ended or interrupted):
             looked = points[seen:done] if keep_path else points[: done - seen]
+            if record is not None:
+                record(looked)
             watch.look(values[seen:done], None if held is None else held[seen:done], looked, u)
             seen = done
     path = torch.cat([points[:done], u[None]]) if keep_path else None
@@ -217,7 +221,7 @@ def _units(
             u,
             recipe,
             [lrs[r]],
-            proximal.cell(t) if proximal else None,
+            proximal.cell(r, t) if proximal else None,
             (slice(r, r + 1), slice(t, t + 1)),
         )
         for r in range(u.shape[0])

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.optimize import OptimizeResult
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd import _params
 from sklearn_gd._display_path import DescentPathDisplay
@@ -14,6 +15,7 @@ from sklearn_gd._exploring import explore
 from sklearn_gd._minimize import minimize
 from sklearn_gd._params import invalid
 from sklearn_gd._plotting import CURVE, STEPS, log_helps, pyplot, scale_losses, shades, styled
+from sklearn_gd._search import GDLinearRegressorCV, GDPolynomialRegressorCV
 
 _TUTORIAL_LRS = (0.01, 0.1, 0.3, 0.7, 1.0)
 _PANELS_IN_A_ROW = 3
@@ -40,6 +42,8 @@ class LearningRateDisplay:
         The largest learning rate that converges, where there is such a number.
     panels : sequence of DescentPathDisplay, default=()
         A picture for each rate, to be drawn instead of the losses.
+    loss_name : str, default="loss"
+        What the losses are.
 
     Attributes
     ----------
@@ -75,6 +79,7 @@ class LearningRateDisplay:
         diverged: np.ndarray,
         max_stable_lr: float | None = None,
         panels: Sequence[DescentPathDisplay] = (),
+        loss_name: str = "loss",
     ):
         self.lrs = lrs
         self.loss_curves = loss_curves
@@ -82,13 +87,14 @@ class LearningRateDisplay:
         self.diverged = diverged
         self.max_stable_lr = max_stable_lr
         self.panels = panels
+        self.loss_name = loss_name
 
     @classmethod
     def from_estimator(
         cls,
         estimator: Any,
-        X: Any,
-        y: Any,
+        X: Any = None,
+        y: Any = None,
         *,
         lrs: Sequence[float] | None = None,
         ax: Any = None,
@@ -99,14 +105,17 @@ class LearningRateDisplay:
         Parameters
         ----------
         estimator : GDLinearRegressor or GDPolynomialRegressor
-            The estimator, fitted or not; it is only read.
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
+            The estimator, fitted or not; it is only read. Of a fitted GDLinearRegressorCV
+            or GDPolynomialRegressorCV the held-out losses are drawn, averaged over folds,
+            of the learning rates it has tried with the best other parameters.
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), default=None
+            Training data; not needed for a search.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Targets; not needed for a search.
         lrs : sequence of float, default=None
             Learning rates. None takes twelve, from a thousandth of the largest stable one
-            to one and a half times as much (from 1e-4 to 1 where there is none).
+            to one and a half times as much (from 1e-4 to 1 where there is none), or those
+            of the search.
         ax : pair of matplotlib Axes, default=None
             Where to draw; None makes a figure.
         line_kwargs : dict, default=None
@@ -135,6 +144,13 @@ class LearningRateDisplay:
         >>> display.max_stable_lr, display.diverged
         (1.0, array([False, False,  True]))
         """
+        if isinstance(estimator, GDLinearRegressorCV | GDPolynomialRegressorCV):
+            return cls(**_of_search(estimator, lrs)).plot(ax, line_kwargs=line_kwargs)
+        if X is None or y is None:
+            raise TypeError(
+                f"LearningRateDisplay.from_estimator needs X and y to descend with "
+                f"{type(estimator).__name__}; only a search has its curves already."
+            )
         exploration = explore(estimator, X, y, cls.__name__)
         bound = exploration.max_stable_lr
         rates = _around(bound) if lrs is None else _checked(lrs)
@@ -286,7 +302,7 @@ class LearningRateDisplay:
         helps = log_helps([self.final_losses[~self.diverged]])
         ax.set(
             xlabel="Learning rate",
-            ylabel="Final loss",
+            ylabel=f"Final {self.loss_name}",
             xscale="log",
             yscale="log" if helps else "linear",
         )
@@ -302,11 +318,38 @@ class LearningRateDisplay:
             self.lines_ += ax.plot(curve, **style)
         sane = [c for c, bad in zip(self.loss_curves, self.diverged, strict=True) if not bad]
         scale_losses(ax, sane or self.loss_curves, "auto")
-        ax.set(xlabel="Epoch", ylabel="Loss")
+        ax.set(xlabel="Epoch", ylabel=self.loss_name.capitalize())
         if len(self.lrs) <= 6:
             ax.legend()
         else:
             ax.set_title("colours as on the left", fontsize="small")
+
+
+def _of_search(search: Any, lrs: Sequence[float] | None) -> dict[str, Any]:
+    """What a fitted search knows of its learning rates, at the best other parameters."""
+    check_is_fitted(search)
+    if not hasattr(search, "best_index_"):
+        raise ValueError(
+            f"This {type(search).__name__} chose no best candidate: it has several scorers and "
+            "refit=False. Name one of them in refit."
+        )
+    if lrs is not None:
+        raise ValueError("A search has tried its own learning rates; lrs cannot be given.")
+    count = len(search.lrs)
+    first = search.best_index_ - search.best_index_ % count  # rates change fastest
+    named = [(lr, first + k) for k, lr in enumerate(search.lrs) if lr != "auto"]
+    if not named:
+        raise ValueError("The only learning rate of this search is 'auto'.")
+    rates, candidates = zip(*sorted(named), strict=True)
+    curves = search.test_loss_curves_[list(candidates)].mean(axis=1)
+    return {
+        "lrs": np.array(rates, dtype=np.float64),
+        "loss_curves": list(curves),
+        "final_losses": curves[:, -1],
+        "diverged": search.cv_results_["diverged"][list(candidates)] > 0,
+        "max_stable_lr": getattr(search, "max_stable_lr_", None),
+        "loss_name": "held-out loss",
+    }
 
 
 def _around(bound: float | None) -> np.ndarray:

@@ -111,6 +111,46 @@ feature_names_in_ : ndarray of shape (n_features_in_,)
     Names of features seen during `fit`, if X has string column names.
 """
 
+SEARCH_PARAMETERS = """
+lrs : sequence of float or "auto", default=(0.001, 0.01, 0.1)
+    Learning rates to try, each as `lr` of the plain estimator.
+alphas : sequence of float, default=(0.0,)
+    Strengths of the penalty to try.
+cv : int, cross-validation generator or iterable, default=None
+    The splits, as scikit-learn takes them: None is 5 folds.
+scoring : str, callable, list, tuple or dict, default=None
+    What to score by, as in `sklearn.model_selection.GridSearchCV`; None is R².
+refit : bool, str or callable, default=True
+    Whether to fit the best candidate on all data, as in GridSearchCV; with several
+    scorers the name of the one to choose by, or a function from `cv_results_` to the
+    index of the best.
+select_epochs : bool, default=False
+    Choose the number of epochs too: the one after which the held-out loss of the best
+    candidate, averaged over folds, was lowest. The final fit stops there.
+"""
+
+SEARCH_ATTRIBUTES = """
+cv_results_ : dict of ndarrays
+    The keys of GridSearchCV, ready for `pandas.DataFrame`, and ``"diverged"``: on how
+    many folds a candidate diverged. ``params`` holds the axes that have several values.
+    Times are those of the whole search, shared equally by all fits.
+test_loss_curves_ : ndarray of shape (n_candidates, n_splits, epochs)
+    Held-out loss, without penalty, at the parameters with which each epoch began; where
+    a descent was over, at those where it ended.
+best_estimator_ : estimator
+    The plain estimator with the best parameters, fitted on all data.
+best_index_, best_score_, best_params_ : int, float, dict
+    The best candidate, as in GridSearchCV.
+alpha_ : float
+    The best strength of the penalty.
+epochs_ : int
+    The number of epochs of the final fit.
+n_splits_ : int
+    The number of splits.
+multimetric_ : bool
+    Whether there are several scorers.
+"""
+
 
 def documented(kind: _Class) -> _Class:
     """Put the shared paragraphs where the class's docstring names them."""
@@ -119,13 +159,29 @@ def documented(kind: _Class) -> _Class:
 
 
 def _filled(text: str) -> str:
-    """``text`` with lines ``{parameters}`` and ``{attributes}`` replaced, indented alike."""
+    """``text`` with lines such as ``{parameters}`` replaced, indented alike."""
+    blocks = {
+        "{parameters}": PARAMETERS,
+        "{attributes}": ATTRIBUTES,
+        "{search_parameters}": SEARCH_PARAMETERS + _without(PARAMETERS, "lr", "warm_start"),
+        "{search_attributes}": SEARCH_ATTRIBUTES + ATTRIBUTES,
+    }
     lines = []
     for line in text.splitlines():
-        block = {"{parameters}": PARAMETERS, "{attributes}": ATTRIBUTES}.get(line.strip())
+        block = blocks.get(line.strip())
         if block is None:
             lines.append(line)
             continue
         indent = line[: len(line) - len(line.lstrip())]
-        lines += [indent + inner if inner else "" for inner in block.strip().splitlines()]
+        lines += [indent + inner if inner else "" for inner in block.split("\n") if inner]
+    return "\n".join(lines)
+
+
+def _without(text: str, *names: str) -> str:
+    """``text`` without the paragraphs of some names."""
+    kept, lines = True, []
+    for line in text.splitlines():
+        if line[:1].strip():
+            kept = line.partition(" ")[0] not in names
+        lines += [line] * kept
     return "\n".join(lines)

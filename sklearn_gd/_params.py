@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -79,6 +79,17 @@ def either(*rules: Rule) -> Rule:
         " or ".join(rule.words for rule in rules),
         lambda value: any(rule.holds(value) for rule in rules),
     )
+
+
+def sequence(rule: Rule) -> Rule:
+    """One or more values, each of which obeys a rule."""
+
+    def holds(values: Any) -> bool:
+        is_some = isinstance(values, Sequence) and not isinstance(values, str)
+        is_some = is_some or getattr(values, "ndim", 0) == 1
+        return is_some and len(values) > 0 and all(rule.holds(value) for value in values)
+
+    return Rule(f"a non-empty sequence, each value {rule.words}", holds)
 
 
 def mapping() -> Rule:

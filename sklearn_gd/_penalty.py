@@ -42,8 +42,10 @@ class Penalty(NamedTuple):
 class Proximal(NamedTuple):
     """The proximal step of the L1 part and of positivity, in diagonal coordinates."""
 
-    weight: Tensor  # (targets, coordinates) of |u| in the objective; 0 for the intercept
-    bound: Tensor | None  # (coordinates,) the least value of u if coefficients are positive
+    weight: Tensor  # ([runs,] targets, coordinates) of |u|; 0 for the intercept
+    bound: (
+        Tensor | None
+    )  # ([runs, 1,] coordinates) the least value of u if coefficients are positive
     momentum: float
     dampening: float
     nesterov: bool
@@ -70,7 +72,7 @@ class Proximal(NamedTuple):
     def steps(self, before: Tensor | None) -> Tensor:
         """How many gradients SGD's momentum holds after a step, given those before it."""
         if before is None:
-            return torch.ones_like(self.weight[:, :1])
+            return torch.ones_like(self.weight[..., :1])
         return self.momentum * before + (1.0 - self.dampening)
 
     def step(self, u: Tensor, lr: Tensor | float, steps: Tensor) -> Tensor:
@@ -80,6 +82,10 @@ class Proximal(NamedTuple):
         u = torch.copysign(shrunk, u)
         return u if self.bound is None else torch.maximum(u, self.bound)
 
-    def cell(self, target: int) -> Proximal:
-        """That of one target."""
-        return self._replace(weight=self.weight[target : target + 1])
+    def cell(self, run: int, target: int) -> Proximal:
+        """That of one run and target."""
+        weight = self.weight[..., target : target + 1, :]
+        if weight.ndim == 2:
+            return self._replace(weight=weight)
+        bound = None if self.bound is None else self.bound[run : run + 1]
+        return self._replace(weight=weight[run : run + 1], bound=bound)

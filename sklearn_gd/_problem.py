@@ -102,12 +102,16 @@ def pose(
     made: Recipe,
     held: Data | None = None,
     seed: int = 0,
+    moments: Moments | None = None,
 ) -> Problem:
-    """The problem of fitting ``data``, watching ``held``, in the coordinates asked for."""
+    """The problem of fitting ``data``, watching ``held``, in the coordinates asked for.
+
+    ``moments`` are those of the data, or of the part of them to fit, where they are known.
+    """
     device = find_device(settings.device)
     loss = find_loss(settings.loss, settings.loss_params, settings.owner)
     is_squared = settings.loss == "squared_error"
-    source = _Source(data, basis, device)
+    source = Source(data, basis, device)
     batches = settings.batch_size is not None and settings.batch_size < data.n_weighted
     precondition = _choose(settings, source)
     table, largest = None, None
@@ -115,7 +119,8 @@ def pose(
         data.check_finite()
         coordinates, deviation, largest = _wide_coordinates(data, settings, precondition, device)
     else:
-        moments = source.moments(center=settings.fit_intercept)
+        if moments is None:
+            moments = source.moments(center=settings.fit_intercept)
         deviation = moments.deviations()[1]
         moments = _penalized(moments, basis, settings.penalty.l2)
         coordinates, table = _coordinates(moments, precondition, settings.fit_intercept)
@@ -163,7 +168,7 @@ def pose(
 
 def stream_coordinates(data: Data, basis: Basis | None, settings: Settings) -> Coordinates:
     """Coordinates for rows of which these are the first: unit deviation, 1 where zero."""
-    source = _Source(data, basis, find_device(settings.device))
+    source = Source(data, basis, find_device(settings.device))
     if settings.precondition is None:
         ones = torch.ones(source.terms, dtype=torch.float64, device=source.device)
         none = torch.zeros(data.y.shape[1], dtype=torch.float64, device=source.device)
@@ -189,7 +194,7 @@ def pose_stream(
 ) -> Problem:
     """The problem of one pass over rows, in given coordinates."""
     loss = find_loss(settings.loss, settings.loss_params, settings.owner)
-    source = _Source(data, basis, find_device(settings.device))
+    source = Source(data, basis, find_device(settings.device))
     unit = coordinates.spread**loss.power
     to_original = _to_original(basis, unit)
     criterion = Criterion(loss.function, coordinates, unit, settings.penalty.l2, to_original)
@@ -215,7 +220,7 @@ def pose_stream(
     )
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
     """The data as tensors on the device, expanded if there is a basis."""
 
     data: Data
@@ -324,7 +329,7 @@ def to_tensor(array: np.ndarray, device: torch.device) -> Tensor:
     return torch.from_numpy(array).to(device)
 
 
-def _choose(settings: Settings, source: _Source) -> str | None:
+def _choose(settings: Settings, source: Source) -> str | None:
     """The preconditioning to use."""
     terms = source.terms
     rank = terms if settings.penalty.l2 else min(source.data.x.shape[0], terms)
@@ -386,7 +391,7 @@ def _curvature(
     return largest * (2.0 if settings.penalty.l2 else loss.curvature)
 
 
-def _watched(held: Data, source: _Source, criterion: Criterion, settings: Settings) -> Objective:
+def _watched(held: Data, source: Source, criterion: Criterion, settings: Settings) -> Objective:
     """The loss, without penalty, of rows held out."""
     own = source._replace(data=held)
     plain = criterion._replace(l2=0.0)

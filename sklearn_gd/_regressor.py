@@ -34,7 +34,7 @@ from sklearn_gd._polynomial import Basis, basis_for, polynomial_features, raw_ba
 if TYPE_CHECKING:
     from sklearn_gd._training import Training
 
-_RULES = {
+RULES = {
     "lr": _params.either(_params.real(0.0), _params.choice("auto")),
     "epochs": _params.integer(1),
     "optimizer_params": _params.either(_params.mapping(), _params.choice(None)),
@@ -54,7 +54,7 @@ _RULES = {
     "warm_start": _params.boolean(),
     "verbose": _params.either(_params.integer(0), _params.boolean()),
 }
-_POLYNOMIAL_RULES = {"degree": _params.integer(1), "interaction_only": _params.boolean()}
+POLYNOMIAL_RULES = {"degree": _params.integer(1), "interaction_only": _params.boolean()}
 
 
 class _UnavailableError(AttributeError, ValueError):
@@ -92,7 +92,7 @@ class _GDRegressor(
 ):
     """What the linear and the polynomial regressor share."""
 
-    _rules: ClassVar = _RULES
+    _rules: ClassVar = RULES
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model by gradient descent.
@@ -323,8 +323,8 @@ class _GDRegressor(
         """Warn of what went wrong, then become fitted."""
         message = training.warning(type(self).__name__)
         if message and not training.interrupted:
-            warnings.warn(message, ConvergenceWarning, stacklevel=_outside())
-        kept = {name: value for name, value in vars(self).items() if not _is_fitted(name)}
+            warnings.warn(message, ConvergenceWarning, stacklevel=outside())
+        kept = {name: value for name, value in vars(self).items() if not is_fitted_name(name)}
         self.__dict__ = kept | state  # all at once: a fit is whole or has not been
 
     def __sklearn_tags__(self) -> Any:
@@ -529,7 +529,7 @@ class GDPolynomialRegressor(_GDRegressor):
     """
 
     __module__ = "sklearn_gd"
-    _rules: ClassVar = {**_POLYNOMIAL_RULES, **_RULES}
+    _rules: ClassVar = {**POLYNOMIAL_RULES, **RULES}
 
     def __init__(
         self,
@@ -683,7 +683,7 @@ class GDPolynomialRegressor(_GDRegressor):
         return self.feature_names_out_
 
 
-def _outside() -> int:
+def outside() -> int:
     """The stack level of the code that called into this package."""
     frame, level = sys._getframe(1), 1
     inside = ("sklearn_gd.", "sklearn.callback.")
@@ -692,7 +692,7 @@ def _outside() -> int:
     return level
 
 
-def _is_fitted(name: str) -> bool:
+def is_fitted_name(name: str) -> bool:
     """Whether an attribute of this name comes from a fit."""
     return name.endswith("_") and not name.startswith("__")
 

@@ -39,6 +39,7 @@ class Training(NamedTuple):
     held_out_curve: np.ndarray | None  # (n_iter,)
     best_epoch: int
     interrupted: bool
+    held_out_loss: float | None  # at the end
 
     def warning(self, owner: str) -> str:
         """What to tell the user, or nothing."""
@@ -68,9 +69,11 @@ def train(
     start: Model | None = None,
     seed: int = 0,
     after: Callable[[np.ndarray, np.ndarray, np.ndarray], bool] | None = None,
+    on_held_out: bool = True,
 ) -> Training:
     """Fit ``data``, from coefficients and intercepts ``start`` or from zero.
 
+    The loss of ``held`` says when to stop; unless ``on_held_out`` it is only recorded.
     ``after`` is called at the end of every epoch with the loss curve up to there, the
     coefficients and the intercepts; what it returns says whether to stop.
     """
@@ -84,7 +87,24 @@ def train(
             curve = _in_units(values[:, 0], problem.unit)
             return after(curve, *_as_numpy(*problem.coordinates.coef(u[0])))
 
-        trace = run(problem, made, [lr], settings, start, after=tell if after else None)
+        recorded: list[Tensor] = []
+
+        def record(points: Tensor) -> None:
+            assert problem.held_out is not None
+            with torch.no_grad():
+                recorded.extend(problem.held_out(u) for u in points)
+
+        trace = run(
+            problem if on_held_out else problem._replace(held_out=None),
+            made,
+            [lr],
+            settings,
+            start,
+            after=tell if after else None,
+            record=None if on_held_out else record,
+        )
+        if recorded:
+            trace = trace._replace(held_out=torch.stack(recorded))
         check_start(trace, settings.owner)
         return report(problem, made, lr, trace, settings)
 
@@ -135,20 +155,12 @@ def run(
     after: Callable[[Tensor, Tensor], bool] | None = None,
     keep_path: bool = False,
     must_fall: bool = True,
+    record: Callable[[Tensor], None] | None = None,
 ) -> Trace:
     """Descend once for each lr, from zeros or from coefficients and intercepts."""
-    scale = problem.scale  # each target counts in units of its deviation
-    ceiling = (problem.at_zero / scale).mean(-1).cpu()
-    tol = settings.tol
-    if tol is None and problem.held_out is not None:
-        tol = 0.0
-    stop = Stop(
-        lambda first: (torch.full_like(first, -torch.inf), 1e8 * torch.maximum(first, ceiling)),
-        tol,
-        settings.n_iter_no_change,
-        scale,
-        must_fall,
-    )
+    stop = stop_rule(problem.at_zero, problem.scale, settings)._replace(must_fall=must_fall)
+    if stop.tol is None and problem.held_out is not None:
+        stop = stop._replace(tol=0.0)
     u = problem.zeros
     if start is not None:
         coef, intercept = (to_tensor(part, u.device) for part in start)
@@ -164,7 +176,19 @@ def run(
         proximal=problem.proximal,
         held_out=problem.held_out,
         after=after,
+        record=record,
         keep_path=keep_path,
+    )
+
+
+def stop_rule(at_zero: Tensor, scale: Tensor, settings: Settings) -> Stop:
+    """When a run ends, given the objective of zeros; a target counts in units of its scale."""
+    ceiling = (at_zero / scale).mean(-1).cpu()
+    return Stop(
+        lambda first: (torch.full_like(first, -torch.inf), 1e8 * torch.maximum(first, ceiling)),
+        settings.tol,
+        settings.n_iter_no_change,
+        scale,
     )
 
 
@@ -179,6 +203,10 @@ def report(problem: Problem, made: Recipe, lr: float, trace: Trace, settings: Se
     if made.is_sgd and problem.is_squared and problem.curvature is not None:
         bound = max_stable_lr(problem.curvature, made.group)
     decays = made.group.get("weight_decay", 0) != 0
+    held_out_loss = None
+    if watches and problem.held_out is not None:
+        with torch.no_grad():
+            held_out_loss = float((problem.held_out(trace.u)[0] * problem.unit).mean())
     return Training(
         coef,
         intercept,
@@ -194,6 +222,7 @@ def report(problem: Problem, made: Recipe, lr: float, trace: Trace, settings: Se
         _in_units(trace.held_out[:n_iter, 0], problem.unit) if trace.held_out is not None else None,
         int(trace.best_epoch[0]),
         trace.interrupted,
+        held_out_loss,
     )
 
 

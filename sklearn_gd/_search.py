@@ -1,0 +1,692 @@
+"""The estimators that search: all candidates on all folds as one descent."""
+
+from __future__ import annotations
+
+import copy
+import time
+import warnings
+from abc import ABCMeta, abstractmethod
+from collections.abc import Sequence
+from itertools import product
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.polynomial import Polynomial
+from sklearn import get_config
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
+from sklearn.utils import indexable
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_gd import _params
+from sklearn_gd._callbacks import (
+    CallbackSupportMixin,
+    FitTask,
+    with_callbacks,
+    with_progress_bar,
+)
+from sklearn_gd._data import Data, as_numpy, check_training_data
+from sklearn_gd._docs import documented
+from sklearn_gd._regressor import (
+    POLYNOMIAL_RULES,
+    RULES,
+    GDLinearRegressor,
+    GDPolynomialRegressor,
+    is_fitted_name,
+    outside,
+)
+from sklearn_gd._scoring import Scoring, check_refit, cv_results, scorers
+
+if TYPE_CHECKING:
+    from sklearn_gd._search_training import Cells, Variant
+    from sklearn_gd._training import Training
+
+_PLAIN_ONLY = {"lr", "alpha", "early_stopping", "validation_fraction", "warm_start"}
+_RULES = {
+    "lrs": _params.sequence(RULES["lr"]),
+    "alphas": _params.sequence(RULES["alpha"]),
+    "refit": _params.either(
+        _params.boolean(),
+        _params.Rule("an instance of 'str'", lambda value: isinstance(value, str)),
+        _params.Rule("a callable", callable),
+    ),
+    "select_epochs": _params.boolean(),
+    **{name: rule for name, rule in RULES.items() if name not in _PLAIN_ONLY},
+}
+_NAMED_AT_MOST = 5  # diverged candidates in a warning
+
+
+class _GDSearch(
+    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta
+):
+    """What the searches over linear and polynomial regressors share."""
+
+    _rules: ClassVar = _RULES
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+        """Fit every candidate on every fold, and the best one on all data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets. Each target descends on its own.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Non-negative weights of the samples, in training and in the scorers that take
+            weights.
+        **params : dict
+            ``groups``, for the splitter. With metadata routing enabled, whatever the
+            splitter and the scorers request.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. If `fit` raises, Ctrl-C included, the estimator is as
+            it was before.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is outside its range, the data hold NaN or infinity, or a split
+            leaves no sample of positive weight on one of its sides.
+
+        Warns
+        -----
+        sklearn.exceptions.ConvergenceWarning
+            Once for all descents that diverged, and if the final fit diverged or was far
+            from the optimum when the epochs ended.
+        """
+        return with_progress_bar(self, lambda: self._fit(X, y, sample_weight, params))
+
+    @with_callbacks
+    def _fit(self, X: Any, y: Any, sample_weight: Any, params: dict[str, Any]) -> Self:
+        """The search, as a task that callbacks can follow."""
+        from sklearn_gd._search_training import is_by_moments, search
+
+        owner = type(self).__name__
+        _params.check_params(owner, self.get_params(deep=False), self._rules)
+        grid = _Grid.of(self)
+        plain = [self._plain(v, grid) for v in grid.variants]
+        seed = int(plain[0]._check_params().randint(2**31 - 1))
+        checked = copy.copy(self)
+        data = check_training_data(checked, X, y, sample_weight)
+        scoring = Scoring.of(self, plain[0], sample_weight, params, len(data.y))
+        X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
+        splits = self._splits(X, y, data, scoring)
+        variants = [_variant(own, owner) for own in plain]
+        by_moments = is_by_moments(data, variants)
+        n_tasks = int(self.epochs) if by_moments else len(grid.params) * len(splits)
+        task = FitTask(self, X, y, sample_weight, n_tasks)
+        table = _Table(grid, len(splits), int(self.epochs))
+        begin = time.perf_counter()
+        for cells in search(
+            data,
+            splits,
+            variants,
+            grid.lrs,
+            refits=self.refit is not False,
+            seed=seed,
+            after=(lambda: task.epoch(dict)) if task.is_watched else None,
+        ):
+            if cells.fold == len(splits):
+                table.refits[cells.variant, cells.lrs.start] = cells.refits
+                continue
+            start = time.perf_counter()
+            held = splits[cells.fold][1]
+            scores = None
+            if cells.errors is not None:
+                weight = None if data.weight is None else data.weight[held]
+                scores = scoring.from_errors(cells.errors, data.y[held], weight)
+            if scores is None:
+                models = [
+                    _fitted(
+                        plain[cells.variant],
+                        plain[cells.variant]._model_state(checked, data, cells.basis, *model),
+                    )
+                    for model in zip(cells.coef, cells.intercept, strict=True)
+                ]
+                scores = [scoring.from_rows(model, X, y, held) for model in models]
+            table.add(cells, scores)
+            table.score_seconds += time.perf_counter() - start
+        table.seconds = time.perf_counter() - begin
+        state = {
+            **table.state(),
+            **self._best(table),
+            "n_splits_": len(splits),
+            "n_features_in_": checked.n_features_in_,
+        }
+        if hasattr(checked, "feature_names_in_"):
+            state["feature_names_in_"] = checked.feature_names_in_
+        warned = [table.warning(owner)]
+        if self.refit is not False:
+            refit, training = self._refit(state, table, plain, checked, data, seed)
+            state |= refit
+            if state["epochs_"] < self.epochs:  # chosen, and not too few
+                training = training._replace(unfinished=False)
+            warned.append(training.warning(owner))
+        for message in filter(None, warned):
+            warnings.warn(message, ConvergenceWarning, stacklevel=outside())
+        kept = {name: value for name, value in vars(self).items() if not is_fitted_name(name)}
+        self.__dict__ = kept | state  # all at once: a fit is whole or has not been
+        task.end(state)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict targets with the best candidate, fitted on all data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Predictions.
+        """
+        return self._refitted("predict").predict(X)
+
+    def equation(self, digits: int = 4) -> str:
+        """The fitted model as text, one line for each target.
+
+        Parameters
+        ----------
+        digits : int, default=4
+            Significant digits of the coefficients.
+
+        Returns
+        -------
+        str
+            Such as ``"y = 3 + 2 x0 + 1 x0^2"``.
+        """
+        return self._refitted("equation").equation(digits)
+
+    def to_frame(self) -> Any:
+        """`cv_results_` as a pandas DataFrame, a row for each candidate."""
+        import pandas as pd
+
+        check_is_fitted(self)
+        return pd.DataFrame(self.cv_results_)
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """What the splitter and the scorers request of the metadata given to `fit`.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The routing information.
+        """
+        grid = _Grid.of(self)
+        score = scorers(self, self._plain(grid.variants[0], grid))
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(
+            splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split")
+        )
+        return router.add(
+            scorer=score, method_mapping=MethodMapping().add(caller="fit", callee="score")
+        )
+
+    @property
+    @abstractmethod
+    def _plain_type(self) -> Any:
+        """The class of the plain estimator."""
+
+    def _plain(self, variant: dict[str, Any], grid: _Grid) -> Any:
+        """The plain estimator of a variant; its learning rate is the first."""
+        plain = self._plain_type(lr=grid.lrs[0])
+        names = plain.get_params(deep=False)
+        own = {k: v for k, v in self.get_params(deep=False).items() if k in names}
+        plain.set_params(**own, **variant)
+        if get_config()["enable_metadata_routing"]:  # by default weights count in scores too
+            plain.set_score_request(sample_weight=True)
+        return plain
+
+    def _splits(
+        self, X: Any, y: Any, data: Data, scoring: Scoring
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The splits as row numbers; a sentence if a side of one is empty."""
+        cv = check_cv(self.cv, y, classifier=False)
+        every = np.arange(len(data.y))
+        splits = []
+        for k, sides in enumerate(cv.split(X, y, **scoring.split_params)):
+            rows, held = (every[side] if len(side) else every[:0] for side in sides)
+            for name, own in (("train on", rows), ("test on", held)):
+                weight = len(own) if data.weight is None else data.weight[own].sum()
+                if not weight > 0:
+                    raise ValueError(
+                        f"Split {k} of {type(self).__name__} has no sample of positive weight to "
+                        f"{name}, of {len(every)} samples. Change cv."
+                    )
+            splits.append((rows, held))
+        if not splits:
+            raise ValueError("No fits were performed. Was the CV iterator empty?")
+        return splits
+
+    def _best(self, table: _Table) -> dict[str, Any]:
+        """The best candidate, as GridSearchCV chooses it."""
+        results, is_multi = table.results(), "score" not in table.scores
+        if is_multi:
+            check_refit(self.refit, table.scores)
+        state: dict[str, Any] = {"cv_results_": results, "multimetric_": is_multi}
+        if is_multi and self.refit is False:
+            return state
+        if callable(self.refit):
+            best = self.refit(results)
+            if not isinstance(best, Integral):
+                raise TypeError("best_index_ returned is not an integer")
+            if not 0 <= int(best) < len(results["params"]):
+                raise IndexError("best_index_ index out of range")
+        else:
+            metric = self.refit if is_multi else "score"
+            best = int(results[f"rank_test_{metric}"].argmin())
+            state["best_score_"] = results[f"mean_test_{metric}"][best]
+        chosen = {f"{name}_": value for name, value in table.grid.candidate(best).items()}
+        epochs = int(self.epochs)
+        if self.select_epochs:
+            curve = np.append(table.curves[best, :, 1:].mean(0), table.losses[best].mean())
+            epochs = int(np.where(np.isnan(curve), np.inf, curve).argmin()) + 1
+        return {
+            **state,
+            **chosen,
+            "best_index_": best,
+            "best_params_": results["params"][best],
+            "epochs_": epochs,
+        }
+
+    def _refit(
+        self,
+        state: dict[str, Any],
+        table: _Table,
+        plain: Sequence[Any],
+        checked: Any,
+        data: Data,
+        seed: int,
+    ) -> tuple[dict[str, Any], Training]:
+        """The best candidate on all data: its fitted attributes, and its training."""
+        from sklearn_gd._training import train
+
+        best, epochs = state["best_index_"], state["epochs_"]
+        v, k = divmod(best, len(table.grid.lrs))
+        model = copy.copy(plain[v]).set_params(lr=table.grid.lrs[k], epochs=epochs)
+        basis = model._basis(data)
+        begin = time.perf_counter()
+        known = table.refit_of(v, k) if epochs == self.epochs else None
+        if known is not None:  # it was one more fold
+            training = known()
+        else:
+            training = train(data, basis, _variant(model, type(self).__name__).settings, seed=seed)
+        if training.interrupted:
+            raise KeyboardInterrupt
+        own = model._state(checked, data, basis, training, goes_on=False)
+        public = {name: value for name, value in own.items() if not name.startswith("_")}
+        seconds = time.perf_counter() - begin
+        return {**public, "best_estimator_": _fitted(model, own), "refit_time_": seconds}, training
+
+    def _refitted(self, method: str) -> Any:
+        """The best estimator; a sentence if there is none."""
+        check_is_fitted(self)
+        if not hasattr(self, "best_estimator_"):
+            raise AttributeError(
+                f"This {type(self).__name__} instance was initialized with `refit=False`. "
+                f"{method} is available only after refitting on the best parameters."
+            )
+        return self.best_estimator_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+@documented
+class GDLinearRegressorCV(_GDSearch):
+    """Linear regression by gradient descent, with the learning rate chosen by folds.
+
+    Learning rates, strengths of the penalty and folds are axes of one tensor that descends
+    once: the moments of every fold are computed in one pass over the data, and the whole
+    search costs about as much as a few fits. The results are those of GridSearchCV over
+    `GDLinearRegressor`.
+
+    Parameters
+    ----------
+    {search_parameters}
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+        Coefficients of the best candidate in the units of the data.
+    {search_attributes}
+
+    See Also
+    --------
+    GDLinearRegressor : The plain estimator.
+    sklearn.model_selection.GridSearchCV : The same results, a fit for each candidate and fold.
+
+    Notes
+    -----
+    A descent that diverges does not disturb the others. Its parameters of the lowest loss
+    are scored, as those of the plain estimator would be. With another loss than
+    ``"squared_error"``, mini-batches, or sparse data too wide for a factor, every candidate
+    is fitted on every fold by itself; results mean the same. `score` is R², whatever
+    `scoring` is.
+
+    Memory is bounded: candidates x folds x epochs numbers for the loss curves, and some
+    hundred megabytes at most for the descents, which are done in groups if very many.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_gd import GDLinearRegressorCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> search = GDLinearRegressorCV(lrs=(0.01, 0.1, 0.5), alphas=(0.0, 0.01, 0.1)).fit(X, y)
+    >>> search.best_params_
+    {'alpha': 0.0, 'lr': 0.01}
+    >>> search.test_loss_curves_.shape
+    (9, 5, 1000)
+    """
+
+    __module__ = "sklearn_gd"
+
+    def __init__(
+        self,
+        *,
+        lrs: Sequence[float | str] = (0.001, 0.01, 0.1),
+        alphas: Sequence[float] = (0.0,),
+        cv: Any = None,
+        scoring: Any = None,
+        refit: Any = True,
+        select_epochs: bool = False,
+        epochs: int = 1000,
+        optimizer: Any = "sgd",
+        optimizer_params: dict[str, Any] | None = None,
+        device: str = "cpu",
+        loss: Any = "squared_error",
+        loss_params: dict[str, Any] | None = None,
+        l1_ratio: float = 0.0,
+        fit_intercept: bool = True,
+        positive: bool = False,
+        precondition: str | None = "auto",
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        lr_scheduler: Any = None,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.lrs = lrs
+        self.alphas = alphas
+        self.cv = cv
+        self.scoring = scoring
+        self.refit = refit
+        self.select_epochs = select_epochs
+        self.epochs = epochs
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.device = device
+        self.loss = loss
+        self.loss_params = loss_params
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.positive = positive
+        self.precondition = precondition
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.lr_scheduler = lr_scheduler
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def _plain_type(self) -> type[GDLinearRegressor]:
+        return GDLinearRegressor
+
+    def to_sklearn(self) -> LinearRegression:
+        """A fitted `sklearn.linear_model.LinearRegression` with the same coefficients."""
+        return self._refitted("to_sklearn").to_sklearn()
+
+
+@documented
+class GDPolynomialRegressorCV(_GDSearch):
+    """Polynomial regression by gradient descent, with the degree chosen by folds.
+
+    Degrees, learning rates, strengths of the penalty and folds are axes of one tensor that
+    descends once. The features are expanded once, for the highest degree: the terms of
+    lower ones are its leading columns. The results are those of GridSearchCV over
+    `GDPolynomialRegressor`.
+
+    Parameters
+    ----------
+    degrees : sequence of int, default=(1, 2, 3)
+        Degrees to try.
+    interaction_only : bool, default=False
+        Leave out powers of a single feature above the first.
+    {search_parameters}
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_output_features_,) or (n_targets, n_output_features_)
+        Coefficients of the best candidate's terms in the units of the data, in the order
+        of PolynomialFeatures without the constant.
+    degree_ : int
+        The best degree.
+    powers_, n_output_features_, feature_names_out_ : ndarray, int, ndarray
+        The terms, as of `GDPolynomialRegressor`.
+    {search_attributes}
+
+    See Also
+    --------
+    GDPolynomialRegressor : The plain estimator.
+    sklearn.model_selection.GridSearchCV : The same results, a fit for each candidate and fold.
+
+    Notes
+    -----
+    A descent that diverges does not disturb the others. Its parameters of the lowest loss
+    are scored, as those of the plain estimator would be. With another loss than
+    ``"squared_error"``, mini-batches, or sparse data too wide for a factor, every candidate
+    is fitted on every fold by itself; results mean the same. `score` is R², whatever
+    `scoring` is.
+
+    Memory is bounded: candidates x folds x epochs numbers for the loss curves, and some
+    hundred megabytes at most for the descents, which are done in groups if very many.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_gd import GDPolynomialRegressorCV
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(60, 1))
+    >>> y = x[:, 0] ** 3 - 2 * x[:, 0] + rng.normal(scale=0.1, size=60)
+    >>> search = GDPolynomialRegressorCV(degrees=range(1, 7), lrs=(0.1,)).fit(x, y)
+    >>> search.degree_
+    3
+    """
+
+    __module__ = "sklearn_gd"
+    _rules: ClassVar = {
+        "degrees": _params.sequence(POLYNOMIAL_RULES["degree"]),
+        "interaction_only": POLYNOMIAL_RULES["interaction_only"],
+        **_RULES,
+    }
+
+    def __init__(
+        self,
+        *,
+        degrees: Sequence[int] = (1, 2, 3),
+        interaction_only: bool = False,
+        lrs: Sequence[float | str] = (0.001, 0.01, 0.1),
+        alphas: Sequence[float] = (0.0,),
+        cv: Any = None,
+        scoring: Any = None,
+        refit: Any = True,
+        select_epochs: bool = False,
+        epochs: int = 1000,
+        optimizer: Any = "sgd",
+        optimizer_params: dict[str, Any] | None = None,
+        device: str = "cpu",
+        loss: Any = "squared_error",
+        loss_params: dict[str, Any] | None = None,
+        l1_ratio: float = 0.0,
+        fit_intercept: bool = True,
+        positive: bool = False,
+        precondition: str | None = "auto",
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        lr_scheduler: Any = None,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.degrees = degrees
+        self.interaction_only = interaction_only
+        self.lrs = lrs
+        self.alphas = alphas
+        self.cv = cv
+        self.scoring = scoring
+        self.refit = refit
+        self.select_epochs = select_epochs
+        self.epochs = epochs
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.device = device
+        self.loss = loss
+        self.loss_params = loss_params
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.positive = positive
+        self.precondition = precondition
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.lr_scheduler = lr_scheduler
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def _plain_type(self) -> type[GDPolynomialRegressor]:
+        return GDPolynomialRegressor
+
+    def to_polynomial(self) -> Polynomial:
+        """The fitted polynomial of one feature and one target."""
+        return self._refitted("to_polynomial").to_polynomial()
+
+    def to_sklearn(self) -> Pipeline:
+        """A fitted pipeline of PolynomialFeatures and LinearRegression, alike in effect."""
+        return self._refitted("to_sklearn").to_sklearn()
+
+
+class _Grid(NamedTuple):
+    """The candidates, in ParameterGrid's order: the learning rate changes fastest."""
+
+    lrs: list[Any]
+    variants: list[dict[str, Any]]  # the values of the other axes
+    params: list[dict[str, Any]]  # as in cv_results_
+
+    @classmethod
+    def of(cls, search: Any) -> _Grid:
+        """From the parameters of a search."""
+        axes = {"alpha": search.alphas, "degree": getattr(search, "degrees", None)}
+        axes = {name: _listed(values) for name, values in axes.items() if values is not None}
+        variants = [dict(zip(axes, own, strict=True)) for own in product(*axes.values())]
+        lrs = _listed(search.lrs)
+        searched = {name for name, values in {**axes, "lr": lrs}.items() if len(values) > 1}
+        searched = searched or {"lr"}
+        params = [
+            {name: value for name, value in {**own, "lr": lr}.items() if name in searched}
+            for own, lr in product(variants, lrs)
+        ]
+        return cls(lrs, variants, params)
+
+    def candidate(self, index: int) -> dict[str, Any]:
+        """The values of all axes, searched or not."""
+        v, k = divmod(index, len(self.lrs))
+        return {**self.variants[v], "lr": self.lrs[k]}
+
+
+class _Table:
+    """What has been found so far, for each candidate and split."""
+
+    def __init__(self, grid: _Grid, n_splits: int, epochs: int):
+        self.grid = grid
+        shape = len(grid.params), n_splits
+        self.scores: dict[str, np.ndarray] = {}
+        self.curves = np.empty((*shape, epochs))
+        self.losses = np.empty(shape)
+        self.diverged = np.zeros(shape, dtype=bool)
+        self.refits: dict[tuple[int, int], Sequence[Any]] = {}
+        self.seconds = self.score_seconds = 0.0
+
+    def add(self, cells: Cells, scores: Sequence[dict[str, float]]) -> None:
+        """Keep what was found of some cells."""
+        first = cells.variant * len(self.grid.lrs) + cells.lrs.start
+        own = slice(first, first + len(cells.lrs)), cells.fold
+        self.curves[own], self.losses[own] = cells.curves, cells.losses
+        self.diverged[own] = cells.diverged
+        for name in scores[0]:
+            column = self.scores.setdefault(name, np.full(self.losses.shape, np.nan))
+            column[own] = [each[name] for each in scores]
+
+    def refit_of(self, variant: int, lr: int) -> Any:
+        """What makes the report of a candidate's descent on all data, if it was done."""
+        for (v, start), own in self.refits.items():
+            if v == variant and start <= lr < start + len(own):
+                return own[lr - start]
+        return None
+
+    def results(self) -> dict[str, Any]:
+        """As in GridSearchCV."""
+        cells = self.losses.size
+        fit, score = self.seconds - self.score_seconds, self.score_seconds
+        diverged = self.diverged.sum(1)
+        return cv_results(self.grid.params, self.scores, fit / cells, score / cells, diverged)
+
+    def state(self) -> dict[str, Any]:
+        """Fitted attributes that need no best candidate."""
+        return {"test_loss_curves_": self.curves}
+
+    def warning(self, owner: str) -> str:
+        """What to say of the descents that diverged, or nothing."""
+        total = self.diverged.sum()
+        if not total:
+            return ""
+        bad = np.flatnonzero(self.diverged.any(1))
+        names = [
+            ", ".join(f"{name}={value}" for name, value in self.grid.params[k].items())
+            for k in bad[:_NAMED_AT_MOST]
+        ]
+        more = f" and {len(bad) - _NAMED_AT_MOST} more" if len(bad) > _NAMED_AT_MOST else ""
+        return (
+            f"{total} of {self.diverged.size} descents of {owner} diverged, those of "
+            f"({'), ('.join(names)}){more}; they are scored at their lowest loss. "
+            "cv_results_['diverged'] counts them. Leave out large values of lrs, or set "
+            "precondition='auto'."
+        )
+
+
+def _variant(plain: Any, owner: str) -> Variant:
+    """What training needs to know of a plain estimator."""
+    from sklearn_gd._search_training import Variant
+    from sklearn_gd._training import Settings
+
+    return Variant(Settings.of(plain)._replace(owner=owner), plain._basis)
+
+
+def _listed(values: Any) -> list[Any]:
+    """Values as a list, NumPy's as Python's."""
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+
+def _fitted(plain: Any, state: dict[str, Any]) -> Any:
+    """A copy of a plain estimator with fitted attributes."""
+    model = copy.copy(plain)
+    model.__dict__ |= state
+    return model

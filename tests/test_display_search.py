@@ -1,0 +1,108 @@
+"""Displays of a fitted search: what they read, draw and refuse."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_gd import (
+    GDLinearRegressor,
+    GDLinearRegressorCV,
+    GDPolynomialRegressorCV,
+    LearningRateDisplay,
+    SearchDisplay,
+)
+
+X, Y = load_diabetes(return_X_y=True)
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(autouse=True)
+def _off_screen():
+    mpl.use("agg")
+    import matplotlib.pyplot as plt
+
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def search():
+    # out of order on purpose
+    return GDLinearRegressorCV(lrs=(0.1, 0.01, 5.0), alphas=(0.0, 0.1), epochs=60).fit(X, Y)
+
+
+def test_heat_map_shows_the_table(search):
+    display = SearchDisplay.from_estimator(search)
+    assert (display.x_name, display.y_name, display.score_name) == ("lr", "alpha", "R²")
+    assert display.x_values == [0.01, 0.1, 5.0]
+    mean = search.cv_results_["mean_test_score"].reshape(2, 3)[:, [1, 0, 2]]
+    np.testing.assert_array_equal(display.scores, mean)
+    np.testing.assert_array_equal(display.image_.get_array(), mean)
+    assert [text.get_text() for text in display.texts_] == [f"{v:.3g}" for v in mean.ravel()]
+    row, column = np.unravel_index(mean.argmax(), mean.shape)
+    assert display.best_mark_.get_xdata().min() == column
+    assert display.best_mark_.get_ydata().min() == row
+    assert display.diverged_marks_.get_xdata().astype(int).tolist() == [2, 2]
+    assert [t.get_text() for t in display.ax_.get_xticklabels()] == ["0.01", "0.1", "5"]
+    assert display.ax_.get_xlabel() == "lr"
+    display.figure_.canvas.draw()
+
+
+def test_heat_map_takes_the_best_over_other_parameters():
+    rows = X[:, :2]
+    search = GDPolynomialRegressorCV(lrs=(0.01, 0.1), alphas=(0.0, 1.0), epochs=20, cv=3)
+    search.fit(rows, Y)
+    display = SearchDisplay.from_estimator(search, params=("degree", "lr"))
+    mean = search.cv_results_["mean_test_score"].reshape(2, 3, 2)  # alpha, degree, lr
+    np.testing.assert_array_equal(display.scores, mean.max(axis=0).T)
+
+
+def test_heat_map_of_a_grid_search_and_of_several_scorers():
+    grid = {"alpha": [0.1, 1.0, 10.0], "solver": ["svd", "cholesky"]}
+    scoring = {"mse": "neg_mean_squared_error", "max": "neg_max_error"}
+    search = GridSearchCV(Ridge(), grid, scoring=scoring, refit="max").fit(X, Y)
+    display = SearchDisplay.from_estimator(search)
+    assert display.score_name == "max"
+    assert display.y_values == [0.1, 1.0, 10.0]
+    assert display.diverged_marks_ is None
+    assert SearchDisplay.from_estimator(search, metric="mse").score_name == "mse"
+    with pytest.raises(ValueError, match="no scores of 'r2'"):
+        SearchDisplay.from_estimator(search, metric="r2")
+
+
+def test_a_few_bad_scores_do_not_take_all_colours():
+    scores = np.array([[0.5, 0.51, 0.52], [0.53, 0.5, -1e9]])
+    named = {"x_values": [1, 2, 3], "y_values": [1, 2], "x_name": "x", "y_name": "y"}
+    display = SearchDisplay(scores=scores, **named).plot()
+    assert display.image_.get_clim() == (0.5, 0.53)
+    nothing = SearchDisplay(scores=np.full((2, 3), np.nan), **named).plot()
+    assert nothing.best_mark_ is None
+
+
+def test_heat_map_refusals(search):
+    with pytest.raises(NotFittedError):
+        SearchDisplay.from_estimator(GDLinearRegressorCV())
+    with pytest.raises(ValueError, match="no parameter 'degree'"):
+        SearchDisplay.from_estimator(search, params=("degree", "lr"))
+    alone = GDLinearRegressorCV(epochs=2).fit(X, Y)
+    with pytest.raises(ValueError, match="draws two parameters"):
+        SearchDisplay.from_estimator(alone)
+
+
+def test_learning_rates_of_a_search(search):
+    display = LearningRateDisplay.from_estimator(search)
+    assert display.lrs.tolist() == [0.01, 0.1, 5.0]
+    assert display.diverged.tolist() == [False, False, True]
+    first = 0 if search.alpha_ == 0.0 else 3
+    curves = search.test_loss_curves_[first : first + 3].mean(axis=1)[[1, 0, 2]]
+    np.testing.assert_array_equal(np.array(display.loss_curves), curves)
+    assert display.axes_[0].get_ylabel() == "Final held-out loss"
+    assert display.axes_[1].get_ylabel() == "Held-out loss"
+    with pytest.raises(ValueError, match="lrs cannot be given"):
+        LearningRateDisplay.from_estimator(search, lrs=(0.1,))
+    with pytest.raises(TypeError, match="needs X and y"):
+        LearningRateDisplay.from_estimator(GDLinearRegressor())

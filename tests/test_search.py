@@ -1,0 +1,425 @@
+"""The searches: GridSearchCV over the plain estimator is the oracle throughout."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import make_scorer, max_error
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    PredefinedSplit,
+    RepeatedKFold,
+    ShuffleSplit,
+    TimeSeriesSplit,
+    cross_val_score,
+    cross_validate,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_gd import (
+    GDLinearRegressor,
+    GDLinearRegressorCV,
+    GDPolynomialRegressor,
+    GDPolynomialRegressorCV,
+)
+
+X, Y = load_diabetes(return_X_y=True)
+WEIGHT = np.random.default_rng(0).integers(0, 4, len(Y)).astype(float)
+GROUPS = np.random.default_rng(1).integers(0, 8, len(Y))
+THREE = np.column_stack([Y, X @ np.arange(10.0), Y**2 / 100 + X[:, 2]])
+LRS = (0.003, 0.03, 0.3)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+PLAIN = {
+    GDLinearRegressorCV: GDLinearRegressor,
+    GDPolynomialRegressorCV: GDPolynomialRegressor,
+}
+
+
+def grid_search(search, fit=None, X=X, y=Y):
+    """GridSearchCV over the plain estimator, for the same search."""
+    params = search.get_params(deep=False)
+    axes = {"lr": params.pop("lrs"), "alpha": params.pop("alphas")}
+    if "degrees" in params:
+        axes["degree"] = params.pop("degrees")
+    params.pop("select_epochs")
+    own = {name: params.pop(name) for name in ("cv", "scoring", "refit")}
+    plain = PLAIN[type(search)](**params)
+    grid = {name: list(values) for name, values in axes.items()}
+    return GridSearchCV(plain, grid, **own).fit(X, y, **(fit or {}))
+
+
+def assert_same(search, oracle, tolerance=1e-8):
+    """Scores, ranks, the best candidate and its model."""
+    ours, theirs = search.cv_results_, oracle.cv_results_
+    assert set(theirs) - {key for key in theirs if key.startswith("param_")} <= set(ours)
+    for key, values in theirs.items():
+        if "_test_" in key and not key.startswith("rank"):
+            scale = max(1.0, np.abs(values).max())
+            np.testing.assert_allclose(ours[key], values, atol=tolerance * scale, rtol=0)
+    assert search.best_index_ == oracle.best_index_
+    best = oracle.best_estimator_
+    for name, value in oracle.best_params_.items():
+        value = best.lr_ if value == "auto" else value
+        assert getattr(search, f"{name}_") == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(
+        search.coef_, best.coef_, rtol=0, atol=tolerance * np.abs(best.coef_).max()
+    )
+    np.testing.assert_allclose(search.intercept_, best.intercept_, rtol=100 * tolerance, atol=1e-12)
+    np.testing.assert_allclose(search.loss_curve_, best.loss_curve_, rtol=100 * tolerance)
+    assert search.n_iter_ == best.n_iter_
+
+
+MSE = "neg_mean_squared_error"
+CASES = {
+    "lrs": ({"lrs": np.geomspace(0.001, 0.9, 20), "cv": 5}, {}),
+    "alphas": ({"lrs": np.geomspace(0.01, 0.9, 4), "alphas": (0.0, 0.001, 0.01, 0.1, 1.0)}, {}),
+    "groups": ({"cv": GroupKFold(4)}, {"groups": GROUPS}),
+    "repeated": ({"cv": RepeatedKFold(n_splits=3, n_repeats=3, random_state=0)}, {}),
+    "shuffled": ({"cv": ShuffleSplit(4, test_size=0.3, random_state=0)}, {}),
+    "time series": ({"cv": TimeSeriesSplit(4)}, {}),
+    "predefined": ({"cv": PredefinedSplit(GROUPS % 4 - 1)}, {}),
+    "weights": ({"alphas": (0.0, 0.1)}, {"sample_weight": WEIGHT}),
+    "weights, overlapping": (
+        {"cv": ShuffleSplit(3, random_state=0), "scoring": MSE},
+        {"sample_weight": WEIGHT},
+    ),
+    "L1": ({"alphas": (0.0, 0.5, 5.0), "l1_ratio": 0.7}, {}),
+    "L1 with momentum": (
+        {"alphas": (0.5, 5.0), "l1_ratio": 0.7, "optimizer_params": {"momentum": 0.8}},
+        {},
+    ),
+    "positive": ({"positive": True, "alphas": (0.0, 0.01)}, {}),
+    "adam": ({"optimizer": "adam", "alphas": (0.0, 0.1)}, {}),
+    "nadam": ({"optimizer": "nadam"}, {}, 1e-6),
+    "rmsprop": ({"optimizer": "rmsprop"}, {}, 1e-5),
+    "adadelta": ({"optimizer": "adadelta", "lrs": (0.1, 1.0)}, {}, 1e-5),
+    "weight decay": ({"optimizer_params": {"momentum": 0.9, "weight_decay": 0.1}}, {}),
+    "lbfgs": ({"optimizer": "lbfgs", "epochs": 4, "lrs": (0.5, 1.0)}, {}),
+    "rprop": ({"optimizer": "rprop", "epochs": 20, "lrs": (0.01, 0.02)}, {}),
+    "diverging": ({"lrs": (0.01, 0.1, 1.2, 50.0)}, {}),
+    "auto": ({"lrs": ("auto", 0.01), "precondition": "standardize"}, {}),
+    "standardize": ({"precondition": "standardize", "alphas": (0.0, 0.1)}, {}),
+    "no intercept": ({"fit_intercept": False, "alphas": (0.0, 0.1)}, {}),
+    "textbook": ({"precondition": None, "alphas": (0.0, 0.1)}, {}),
+    "tol": ({"tol": 1e-3, "n_iter_no_change": 3}, {}),
+    "huber": ({"loss": "huber", "epochs": 10, "cv": 3}, {}),
+    "huber, weights": ({"loss": "huber", "epochs": 10, "cv": 3}, {"sample_weight": WEIGHT}),
+    "mini-batches": ({"batch_size": 100, "random_state": 0, "epochs": 3, "cv": 3}, {}),
+    "another scorer": ({"scoring": "neg_mean_absolute_error"}, {"sample_weight": WEIGHT}),
+    "several scorers": ({"scoring": ["r2", MSE], "refit": MSE}, {}),
+    "named scorers": (
+        {
+            "scoring": {"a": "r2", "b": make_scorer(max_error, greater_is_better=False)},
+            "refit": "b",
+        },
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_linear_search_equals_grid_search(case):
+    settings, fit, *tolerance = CASES[case]
+    search = GDLinearRegressorCV(**{"lrs": LRS, "epochs": 40, **settings}).fit(X, Y, **fit)
+    assert_same(search, grid_search(clone(search), fit), *tolerance)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cv": 3},
+        {"cv": TimeSeriesSplit(3), "alphas": (0.0, 0.1)},
+        {"fit_intercept": False},
+        {"precondition": "standardize"},
+        {"precondition": None, "lrs": (0.01, 0.1)},
+        {"alphas": (0.0, 0.1), "l1_ratio": 0.5},
+        {"optimizer": "adam"},
+        {"interaction_only": True, "degrees": (1, 2)},
+        {"loss": "huber", "epochs": 5, "cv": 3, "degrees": (1, 2)},
+    ],
+    ids=str,
+)
+def test_polynomial_search_equals_grid_search(settings):
+    search = GDPolynomialRegressorCV(**{"lrs": LRS, "epochs": 20, **settings})
+    rows = X[:, [2, 3, 8]] * 10
+    search.fit(rows, Y)
+    assert_same(search, grid_search(clone(search), X=rows))
+    np.testing.assert_allclose(
+        search.predict(rows), grid_search(clone(search), X=rows).predict(rows), rtol=1e-8
+    )
+
+
+def test_degrees_one_to_six():
+    x = np.random.default_rng(0).normal(0, 5, size=(120, 1))
+    y = x[:, 0] ** 3 / 20 + x[:, 0] + np.random.default_rng(1).normal(size=120)
+    search = GDPolynomialRegressorCV(degrees=range(1, 7), lrs=(0.01, 0.3), epochs=60).fit(x, y)
+    assert search.degree_ >= 3
+    assert_same(search, grid_search(clone(search), X=x, y=y))
+    assert len(search.to_polynomial().coef) == search.degree_ + 1
+
+
+def test_three_targets_and_a_frame():
+    frame = pd.DataFrame(X, columns=[f"c{i}" for i in range(10)])
+    search = GDLinearRegressorCV(lrs=LRS, epochs=40, alphas=(0.0, 0.1)).fit(frame, THREE)
+    assert_same(search, grid_search(clone(search), X=frame, y=THREE))
+    assert search.predict(frame).shape == THREE.shape
+    assert list(search.feature_names_in_) == list(frame.columns)
+
+
+def test_sparse_rows():
+    search = GDLinearRegressorCV(lrs=LRS, epochs=20).fit(sparse.csr_matrix(X), Y)
+    assert_same(search, grid_search(clone(search)))
+
+
+def test_leave_one_out_on_all_rows():
+    search = GDLinearRegressorCV(lrs=(0.1,), epochs=20, cv=LeaveOneOut(), scoring=MSE).fit(X, Y)
+    assert_same(search, grid_search(clone(search)))
+
+
+def test_deficient_rank_in_some_folds_only():
+    rows = X[:60].copy()
+    rows[:20, 3] = 2 * rows[:20, 2]
+    rows[20:, 3] = rows[20:, 2] * 3
+    rows[:40, 5] = 1.0
+    search = GDLinearRegressorCV(lrs=LRS, epochs=40, cv=KFold(3)).fit(rows, Y[:60])
+    assert_same(search, grid_search(clone(search), X=rows, y=Y[:60]))
+
+
+def test_splits_that_repeat_rows():
+    rng = np.random.default_rng(0)
+    draws = [rng.integers(0, len(Y), len(Y)) for _ in range(4)]
+    cv = [(rows, np.setdiff1d(np.arange(len(Y)), rows)) for rows in draws]
+    search = GDLinearRegressorCV(lrs=LRS, epochs=40, cv=cv).fit(X, Y)
+    assert_same(search, grid_search(clone(search)))
+
+
+def test_many_runs_are_done_in_groups(monkeypatch):
+    from sklearn_gd import _search_training
+
+    whole = GDLinearRegressorCV(lrs=LRS, alphas=(0.0, 0.1), epochs=30).fit(X, Y)
+    for runs in (2, 7):
+        monkeypatch.setattr(_search_training, "_CURVE_ENTRIES", runs * 30)
+        parts = clone(whole).fit(X, Y)
+        np.testing.assert_allclose(
+            parts.cv_results_["mean_test_score"], whole.cv_results_["mean_test_score"], rtol=1e-12
+        )
+        np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-12)
+
+
+@pytest.mark.parametrize("settings", [{}, {"tol": 0.05}, {"loss": "huber"}, {"lrs": (0.1, 9.0)}])
+def test_held_out_curves_are_those_of_plain_fits(settings):
+    search = GDLinearRegressorCV(**{"lrs": (0.05, 0.5), "epochs": 12, "cv": 3, **settings})
+    search.fit(X, Y)
+    assert search.test_loss_curves_.shape == (2, 3, 12)
+    for k, lr in enumerate(search.lrs):
+        for fold, (rows, held) in enumerate(KFold(3).split(X)):
+            for epochs in (1, 5, 11):
+                plain = GDLinearRegressor(lr=lr, epochs=epochs, loss=search.loss, tol=search.tol)
+                r = Y[held] - plain.fit(X[rows], Y[rows]).predict(X[held])
+                loss = r**2
+                if search.loss == "huber":
+                    loss = np.where(abs(r) < 1.35, loss / 2, 1.35 * (abs(r) - 0.675))
+                ours = search.test_loss_curves_[k, fold, epochs]
+                if not plain.diverged_:
+                    np.testing.assert_allclose(ours, loss.mean(), rtol=1e-8)
+
+
+def test_epochs_are_chosen_by_the_mean_held_out_curve():
+    few, labels = X[:40], Y[:40]  # so few rows that long descents overfit
+    search = GDLinearRegressorCV(lrs=(0.02,), epochs=300, select_epochs=True, cv=4)
+    search.fit(few, labels)
+    means = []
+    for epochs in range(1, 60):
+        plain = GDLinearRegressor(lr=0.02, epochs=epochs)
+        means.append(cross_val_score(plain, few, labels, cv=4, scoring=MSE).mean())
+    assert search.epochs_ == np.argmax(means) + 1 < 60
+    assert search.n_iter_ == search.epochs_
+    plain = GDLinearRegressor(lr=0.02, epochs=search.epochs_).fit(few, labels)
+    np.testing.assert_allclose(search.coef_, plain.coef_, rtol=1e-10)
+
+
+def test_divergence_is_counted_and_warned_of_once():
+    search = GDLinearRegressorCV(lrs=(0.1, 1.5, 50.0), epochs=100, cv=4)
+    with pytest.warns(ConvergenceWarning) as caught:
+        search.fit(X, Y)
+    assert [str(w.message) for w in caught if "diverged" in str(w.message)] == [
+        "8 of 12 descents of GDLinearRegressorCV diverged, those of (lr=1.5), (lr=50.0); they "
+        "are scored at their lowest loss. cv_results_['diverged'] counts them. Leave out large "
+        "values of lrs, or set precondition='auto'."
+    ]
+    assert caught[0].filename == __file__
+    assert search.cv_results_["diverged"].tolist() == [0, 4, 4]
+    assert not search.diverged_
+    alone = GDLinearRegressorCV(lrs=(0.1,), epochs=100, cv=4).fit(X, Y)
+    np.testing.assert_allclose(alone.test_loss_curves_[0], search.test_loss_curves_[0], rtol=1e-12)
+
+
+def test_no_warning_of_fits_in_folds():
+    search = GDLinearRegressorCV(lrs=(1e-6, 0.5), epochs=30)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        search.fit(X, Y)
+    with pytest.warns(ConvergenceWarning, match="GDLinearRegressorCV was still far"):
+        search.set_params(lrs=(1e-6,)).fit(X, Y)
+
+
+def test_axes_of_one_value_are_left_out_of_params():
+    search = GDLinearRegressorCV(lrs=(0.1,), alphas=(0.0, 1.0), epochs=2).fit(X, Y)
+    assert search.cv_results_["params"] == [{"alpha": 0.0}, {"alpha": 1.0}]
+    assert search.best_params_ == {"alpha": search.alpha_}
+    search = GDLinearRegressorCV(lrs=(0.1,), epochs=2).fit(X, Y)
+    assert search.cv_results_["params"] == [{"lr": 0.1}]
+    search = GDPolynomialRegressorCV(degrees=(1, 2), alphas=(0.0, 1.0), epochs=2, cv=2)
+    params = search.fit(X[:, :2], Y).cv_results_["params"]
+    assert params[3] == {"alpha": 0.0, "degree": 2, "lr": 0.001}
+    assert list(params[0]) == ["alpha", "degree", "lr"]
+    assert len(search.to_frame()) == len(params) == 12
+
+
+def test_refit_as_in_grid_search():
+    search = GDLinearRegressorCV(epochs=3, refit=False).fit(X, Y)
+    assert search.best_params_
+    assert not hasattr(search, "coef_")
+    with pytest.raises(AttributeError, match="initialized with `refit=False`"):
+        search.predict(X)
+    search = GDLinearRegressorCV(epochs=3, refit=lambda results: 1).fit(X, Y)
+    assert search.lr_ == 0.01
+    assert not hasattr(search, "best_score_")
+    with pytest.raises(IndexError, match="out of range"):
+        search.set_params(refit=lambda results: 7).fit(X, Y)
+    with pytest.raises(TypeError, match="not an integer"):
+        search.set_params(refit=lambda results: 1.0).fit(X, Y)
+    with pytest.raises(ValueError, match="the parameter refit must be set to a scorer key"):
+        GDLinearRegressorCV(scoring=["r2", MSE], epochs=2).fit(X, Y)
+    several = GDLinearRegressorCV(scoring=["r2", MSE], refit=False, epochs=2).fit(X, Y)
+    assert several.multimetric_
+    assert not hasattr(several, "best_index_")
+
+
+def test_callable_scoring_sees_what_the_user_passed():
+    frame = pd.DataFrame(X, columns=[f"c{i}" for i in range(10)])
+    seen = []
+
+    def score(model, rows, target):
+        seen.append(type(rows))
+        return {"a": model.score(rows, target), "b": 1.0}
+
+    search = GDLinearRegressorCV(lrs=LRS, scoring=score, refit="a", epochs=5, cv=3).fit(frame, Y)
+    assert set(seen) == {pd.DataFrame}
+    assert search.cv_results_["mean_test_b"].tolist() == [1.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lrs": 0.1}, "The 'lrs' parameter of GDLinearRegressorCV must be a non-empty sequence"),
+        ({"lrs": ()}, "The 'lrs' parameter"),
+        ({"lrs": (0.1, -1.0)}, "The 'lrs' parameter"),
+        ({"lrs": "auto"}, "The 'lrs' parameter"),
+        ({"alphas": (-1.0,)}, "The 'alphas' parameter"),
+        ({"alphas": (True,)}, "The 'alphas' parameter"),
+        ({"epochs": 0}, r"The 'epochs' parameter of GDLinearRegressorCV must be an int"),
+        ({"select_epochs": 1}, "The 'select_epochs' parameter"),
+        ({"loss": "hinge"}, "The 'loss' parameter of GDLinearRegressorCV"),
+        ({"optimizer": "nobody"}, "The 'optimizer' parameter of GDLinearRegressorCV"),
+        ({"cv": []}, "No fits were performed"),
+        ({"cv": [(np.arange(5), [])]}, "Split 0 of GDLinearRegressorCV has no sample"),
+    ],
+    ids=str,
+)
+def test_errors_say_what_is_wrong_and_change_nothing(settings, message):
+    search = GDLinearRegressorCV(epochs=2).fit(X, Y)
+    before = dict(vars(search))
+    search.set_params(**settings)
+    with pytest.raises(ValueError, match=message):
+        search.fit(X, Y)
+    fitted = {name: value for name, value in before.items() if name.endswith("_")}
+    assert all(vars(search)[name] is value for name, value in fitted.items())
+
+
+def test_unknown_metadata_is_refused():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        GDLinearRegressorCV(epochs=2).fit(X, Y, colour=1)
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_nested_in_a_pipeline(kind):
+    search = kind(lrs=(0.01, 0.3), cv=3, epochs=20)
+    rows = X[:, :3]
+    nested = cross_val_score(make_pipeline(StandardScaler(), search), rows, Y, cv=3)
+    by_hand = []
+    for own, held in KFold(3).split(rows):
+        scaler = StandardScaler().fit(rows[own])
+        oracle = grid_search(clone(search), X=scaler.transform(rows[own]), y=Y[own])
+        by_hand.append(oracle.best_estimator_.score(scaler.transform(rows[held]), Y[held]))
+    np.testing.assert_allclose(nested, by_hand, rtol=1e-8)
+
+
+def test_groups_and_weights_through_metadata_routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        search = GDLinearRegressorCV(lrs=LRS, cv=GroupKFold(3), epochs=10)
+        search.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        fit = {"groups": GROUPS, "sample_weight": WEIGHT}
+        alone = clone(search).fit(X, Y, **fit)
+        nested = cross_validate(search, X, Y, cv=GroupKFold(2), params=fit)
+        assert np.isfinite(nested["test_score"]).all()
+    outside = clone(search).fit(X, Y, **fit)
+    np.testing.assert_allclose(
+        alone.cv_results_["mean_test_score"], outside.cv_results_["mean_test_score"], rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_pickles_and_clones(kind):
+    search = kind(lrs=LRS, epochs=5, cv=3).fit(X[:, :3], Y)
+    again = pickle.loads(pickle.dumps(search))
+    np.testing.assert_array_equal(again.predict(X[:, :3]), search.predict(X[:, :3]))
+    assert again.equation() == search.equation()
+    np.testing.assert_allclose(search.to_sklearn().predict(X[:, :3]), search.predict(X[:, :3]))
+    with pytest.raises(NotFittedError):
+        clone(search).predict(X)
+
+
+def test_bagging_by_weights():
+    """Bootstrap fits as the folds of one search equal as many separate fits."""
+    rng = np.random.default_rng(0)
+    draws = [rng.integers(0, len(Y), len(Y)) for _ in range(200)]
+    everyone = np.arange(len(Y))
+    models = []
+
+    def keep(model, rows, target):
+        models.append(model)
+        return 0.0
+
+    search = GDLinearRegressorCV(
+        lrs=(0.1,), epochs=20, cv=[(rows, everyone) for rows in draws], scoring=keep, refit=False
+    ).fit(X, Y)
+    assert search.n_splits_ == len(models) == 200
+    for rows, model in zip(draws, models, strict=True):
+        alone = GDLinearRegressor(lr=0.1, epochs=20).fit(X[rows], Y[rows])
+        np.testing.assert_allclose(model.coef_, alone.coef_, rtol=1e-9)
+        np.testing.assert_allclose(model.intercept_, alone.intercept_, rtol=1e-12)
+
+
+@parametrize_with_checks(
+    [
+        GDLinearRegressorCV(cv=3, epochs=100),
+        GDPolynomialRegressorCV(cv=3, epochs=30, lrs=(0.1, 0.3), degrees=(1, 2)),
+    ]
+)
+def test_scikit_learn_compatible(estimator, check):
+    check(estimator)
