@@ -9,7 +9,7 @@ demo: .venv/ready
 	$(BIN)/python -m sklearn_gd --figure demo.png
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 check: .venv/ready
 	$(BIN)/ruff format --check .

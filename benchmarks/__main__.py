@@ -79,10 +79,8 @@ def small() -> None:
 
 
 def search() -> None:
-    """20 learning rates x 5 folds x 1,000 epochs: one descent against a fit for each.
-
-    One thread for everybody: on such small data two would only wait for each other.
-    """
+    """20 learning rates x 5 folds x 1,000 epochs, one thread: a descent against many fits."""
+    # on such small data two threads would only wait for each other
     with _threads.limited(1):
         _search()
 

@@ -13,7 +13,10 @@ mpl.use("agg")
 @pytest.mark.parametrize("name", sklearn_gd.__all__)
 def test_examples_of(name):
     # pytest's own collection leaves out objects whose __module__ is not where they stand
-    found = doctest.DocTestFinder().find(getattr(sklearn_gd, name), name, module=False, globs={})
+    public = getattr(sklearn_gd, name)
+    parts = [getattr(public, part) for part in getattr(public, "__all__", [])] or [public]
+    find = doctest.DocTestFinder().find
+    found = [case for part in parts for case in find(part, name, module=False, globs={})]
     assert any(case.examples for case in found)
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     for case in found:

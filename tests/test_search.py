@@ -415,6 +415,42 @@ def test_bagging_by_weights():
         np.testing.assert_allclose(model.intercept_, alone.intercept_, rtol=1e-12)
 
 
+class Counter:
+    """A callback that counts tasks, and asks to stop at one of them."""
+
+    def __init__(self, stop_at):
+        self.stop_at, self.ended, self.expected = stop_at, 0, None
+
+    def setup(self, estimator, context):
+        self.expected = context.max_subtasks
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, *arguments, **named):
+        pass
+
+    def on_fit_task_end(self, *arguments, **named):
+        self.ended += 1
+        return self.ended == self.stop_at
+
+
+def test_callbacks_follow_the_descent_and_may_end_it():
+    counter = Counter(stop_at=7)
+    search = GDLinearRegressorCV(epochs=30)
+    search.set_callbacks(counter)
+    search.fit(X, Y)
+    assert (counter.expected, counter.ended) == (30, 8)  # the fit itself is a task
+    assert search.n_iter_ == 7
+    plain = GDLinearRegressor(epochs=7, lr=search.lr_).fit(X, Y)
+    np.testing.assert_allclose(search.coef_, plain.coef_, rtol=1e-10)
+    counter = Counter(stop_at=0)
+    search = GDLinearRegressorCV(epochs=2, loss="huber", cv=3)
+    search.set_callbacks(counter)
+    search.fit(X, Y)
+    assert (counter.expected, counter.ended) == (9, 10)  # cell by cell
+
+
 @parametrize_with_checks(
     [
         GDLinearRegressorCV(cv=3, epochs=100),
