@@ -15,7 +15,7 @@ import torch
 
 from sklearn_gd._moments import Moments, merge
 from sklearn_gd._polynomial import Basis
-from sklearn_gd._problem import Source
+from sklearn_gd._source import Source
 
 Split = tuple[np.ndarray, np.ndarray]  # row numbers to train on, and held out
 

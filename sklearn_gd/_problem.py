@@ -6,8 +6,7 @@ mini-batches, and sparse data too wide for a factor on the rows.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,18 +17,17 @@ from torch import Tensor
 
 from sklearn_gd._coordinates import Coordinates, Table, identity, standardize, whiten
 from sklearn_gd._data import Data
-from sklearn_gd._moments import Moments, Rows, moments_of
+from sklearn_gd._moments import Moments
 from sklearn_gd._objective import (
     Criterion,
-    MiniBatches,
     Objective,
-    RowsLoss,
     SquaredError,
     mean_squared_error_optimum,
 )
 from sklearn_gd._optimizers import Recipe
 from sklearn_gd._penalty import Penalty, Proximal
 from sklearn_gd._polynomial import Basis
+from sklearn_gd._source import Source, to_tensor
 from sklearn_gd._stability import curvature, curvature_of_rows
 from sklearn_gd._torch import find_device
 from sklearn_gd.losses import Named, find_loss
@@ -113,9 +111,10 @@ def pose(
     is_squared = settings.loss == "squared_error"
     source = Source(data, basis, device)
     batches = settings.batch_size is not None and settings.batch_size < data.n_weighted
+    order = seed if settings.shuffle else None
     precondition = _choose(settings, source)
     table, largest = None, None
-    if source.is_wide:
+    if is_wide(source):
         data.check_finite()
         coordinates, deviation, largest = _wide_coordinates(data, settings, precondition, device)
     else:
@@ -140,9 +139,9 @@ def pose(
         if not settings.penalty.is_proximal:
             optimum = mean_squared_error_optimum(table) / unit
         if batches:
-            objective = source.mini_batches(criterion, settings, seed, objective)
+            objective = source.mini_batches(criterion, settings.batch_size, order, objective)
     elif batches:
-        objective = source.mini_batches(criterion, settings, seed)
+        objective = source.mini_batches(criterion, settings.batch_size, order)
     else:
         objective = source.rows_loss(criterion)
     proximal = None
@@ -195,10 +194,11 @@ def pose_stream(
     """The problem of one pass over rows, in given coordinates."""
     loss = find_loss(settings.loss, settings.loss_params, settings.owner)
     source = Source(data, basis, find_device(settings.device))
+    order = seed if settings.shuffle else None
     unit = coordinates.spread**loss.power
     to_original = _to_original(basis, unit)
     criterion = Criterion(loss.function, coordinates, unit, settings.penalty.l2, to_original)
-    objective = source.mini_batches(criterion, settings, seed)
+    objective = source.mini_batches(criterion, settings.batch_size, order)
     proximal = None
     if settings.penalty.is_proximal:
         proximal = Proximal.of(settings.penalty, coordinates, unit, made.group)
@@ -220,113 +220,12 @@ def pose_stream(
     )
 
 
-class Source(NamedTuple):
-    """The data as tensors on the device, expanded if there is a basis."""
-
-    data: Data
-    basis: Basis | None
-    device: torch.device
-
-    @property
-    def terms(self) -> int:
-        """Number of coefficients of a target."""
-        return self.data.x.shape[1] if self.basis is None else len(self.basis.powers())
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether X is sparse, and a factor would need far more memory than X."""
-        n, p = self.data.x.shape
-        return (
-            sparse.issparse(self.data.x) and self.basis is None and min(n, p) * p > _FACTOR_AT_MOST
-        )
-
-    def read(self, rows: int) -> Iterator[Rows]:
-        """All rows of weight in blocks."""
-        out = None
-        for block in self.data.blocks(rows):
-            x, y = to_tensor(block.x, self.device), to_tensor(block.y, self.device)
-            weight = None if block.weight is None else to_tensor(block.weight, self.device)
-            if self.basis is not None:
-                x = x.to(torch.float64)
-                if out is None or out.shape[1] < len(x):
-                    out = x.new_empty(self.terms, len(x))
-                x = self.basis.expand(x, out[:, : len(x)]).T
-            yield x, y, weight
-
-    def moments(self, *, center: bool) -> Moments:
-        """The moments of all rows."""
-        return moments_of(
-            self.read,
-            self.data.x.shape[0],
-            self.terms,
-            center=center,
-            check_finite=self.data.check_finite,
-        )
-
-    def rows_loss(self, criterion: Criterion) -> RowsLoss:
-        """The loss of all rows at once, expanded ones as a whole."""
-        self.data.check_finite()
-        y, weight = self._targets()
-        if self.basis is None and sparse.issparse(self.data.x):
-            x = _sparse_tensor(self.data.x.astype(np.float64)).to(self.device)
-        else:
-            x = self._gatherer()(slice(None))
-        return RowsLoss(criterion, x, y, weight[None])
-
-    def mini_batches(
-        self,
-        criterion: Criterion,
-        settings: Settings,
-        seed: int,
-        whole: Objective | None = None,
-    ) -> MiniBatches:
-        """The loss in batches; rows are expanded as they are drawn."""
-        self.data.check_finite()
-        y, weight = self._targets()
-        gather, kept = self._gatherer(), torch.nonzero(weight).ravel()
-        if len(kept) < len(weight):
-            y, weight, every = y[kept], weight[kept], gather
-
-            def gather(rows: Any) -> Tensor:
-                return every(kept[rows])
-
-        size = settings.batch_size or len(y)
-        drawn = seed if settings.shuffle else None
-        return MiniBatches(criterion, gather, y, weight, size, drawn, whole)
-
-    def _targets(self) -> tuple[Tensor, Tensor]:
-        """Targets, and weights of sum 1."""
-        y = to_tensor(self.data.y, self.device)
-        if self.data.weight is None:
-            return y, torch.full_like(y[:, 0], 1.0 / len(y))
-        weight = to_tensor(self.data.weight, self.device)
-        return y, weight / weight.sum()
-
-    def _gatherer(self) -> Callable[[Any], Tensor]:
-        """A function from row numbers to these rows, expanded, as a dense float64 tensor."""
-        x = self.data.x
-        if not sparse.issparse(x):
-            x = to_tensor(x, torch.device("cpu"))
-
-        def gather(rows: Any) -> Tensor:
-            if sparse.issparse(x):
-                rows = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
-                picked = torch.from_numpy(x[rows].toarray())
-            else:
-                picked = x[rows] if isinstance(rows, slice) else x.index_select(0, rows.cpu())
-            picked = picked.to(self.device).to(torch.float64)
-            if self.basis is None:
-                return picked
-            return self.basis.expand(picked, picked.new_empty(self.terms, len(picked))).T
-
-        return gather
-
-
-def to_tensor(array: np.ndarray, device: torch.device) -> Tensor:
-    """A tensor on the memory of an array, or on a copy where torch cannot read it."""
-    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
-        array = array.copy()
-    return torch.from_numpy(array).to(device)
+def is_wide(source: Source) -> bool:
+    """Whether X is sparse, and a factor would need far more memory than X."""
+    n, p = source.data.x.shape
+    return (
+        sparse.issparse(source.data.x) and source.basis is None and min(n, p) * p > _FACTOR_AT_MOST
+    )
 
 
 def _choose(settings: Settings, source: Source) -> str | None:
@@ -395,7 +294,7 @@ def _watched(held: Data, source: Source, criterion: Criterion, settings: Setting
     """The loss, without penalty, of rows held out."""
     own = source._replace(data=held)
     plain = criterion._replace(l2=0.0)
-    if settings.loss == "squared_error" and not source.is_wide:
+    if settings.loss == "squared_error" and not is_wide(source):
         return held_out_squared_error(own.moments(center=True), plain.coordinates)
     return own.rows_loss(plain)
 
@@ -444,12 +343,3 @@ def _zeros(coordinates: Coordinates) -> Tensor:
     """Parameters of one run, all zero."""
     spread = coordinates.spread
     return spread.new_zeros(1, len(spread), coordinates.n_coordinates)
-
-
-def _sparse_tensor(x: Any) -> Tensor:
-    """A CSR matrix as a torch tensor."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(
-            x.indptr, x.indices, x.data, size=x.shape, check_invariants=False
-        )

@@ -29,7 +29,8 @@ from sklearn_gd._objective import Objective, Part, SquaredError
 from sklearn_gd._optimizers import Recipe
 from sklearn_gd._penalty import Proximal
 from sklearn_gd._polynomial import Basis
-from sklearn_gd._problem import Problem, Settings, Source, held_out_squared_error, pose
+from sklearn_gd._problem import Problem, Settings, held_out_squared_error, is_wide, pose
+from sklearn_gd._source import Source
 from sklearn_gd._torch import find_device, isolated
 from sklearn_gd._training import Training, make_recipe, report, step_length, stop_rule, train
 
@@ -91,7 +92,7 @@ def search(
 def is_by_moments(data: Data, variants: Sequence[Variant]) -> bool:
     """Whether moments say all that the descents need to know of the data."""
     settings = variants[0].settings
-    wide = Source(data, variants[0].basis(data), torch.device("cpu")).is_wide
+    wide = is_wide(Source(data, variants[0].basis(data), torch.device("cpu")))
     return settings.loss == "squared_error" and settings.batch_size is None and not wide
 
 

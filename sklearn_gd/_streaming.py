@@ -17,7 +17,8 @@ from sklearn_gd._coordinates import Coordinates
 from sklearn_gd._data import Data
 from sklearn_gd._optimizers import Recipe
 from sklearn_gd._polynomial import Basis
-from sklearn_gd._problem import Settings, pose_stream, stream_coordinates, to_tensor
+from sklearn_gd._problem import Settings, pose_stream, stream_coordinates
+from sklearn_gd._source import to_tensor
 from sklearn_gd._torch import find_device, isolated
 from sklearn_gd._training import Model, Training, make_recipe, report, run, step_length
 

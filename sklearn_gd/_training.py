@@ -17,7 +17,8 @@ from sklearn_gd._descent import Stop, Trace, descend
 from sklearn_gd._optimizers import Recipe, recipe, scheduled
 from sklearn_gd._params import invalid
 from sklearn_gd._polynomial import Basis
-from sklearn_gd._problem import Problem, Settings, pose, to_tensor
+from sklearn_gd._problem import Problem, Settings, pose
+from sklearn_gd._source import to_tensor
 from sklearn_gd._stability import max_stable_lr
 from sklearn_gd._torch import isolated
 
