@@ -25,7 +25,7 @@ Reader = Callable[[int], Iterator[Rows]]  # a block length -> the data in such b
 
 _EPS = torch.finfo(torch.float64).eps
 _CERTAIN = 1e-10
-_BLOCK_ENTRIES = 2**18  # 2 MB of float64: stays in the cache of a core
+_BLOCK_ENTRIES = 2**19  # 4 MB of float64: stays in cache
 
 
 class Moments(NamedTuple):
@@ -64,7 +64,7 @@ def moments_of(
         if moments is not None:
             return moments
     check_finite()
-    return merge(_centered(block, center) for block in read(max(4 * rows, 4 * n_columns)))
+    return merge(_centered(block, center) for block in read(max(2 * rows, 4 * n_columns)))
 
 
 def merge(parts: Iterable[Moments]) -> Moments:
