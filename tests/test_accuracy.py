@@ -133,8 +133,8 @@ def test_tall_data_take_the_gram_and_hard_data_do_not(monkeypatch):
     from sklearn_gd import _moments
 
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(60_000, 6))
-    y = X @ np.arange(6.0) + rng.normal(size=60_000)
+    X = rng.normal(size=(120_000, 6))
+    y = X @ np.arange(6.0) + rng.normal(size=120_000)
     taken = []
     certified = _moments._certified
     monkeypatch.setattr(
@@ -144,7 +144,7 @@ def test_tall_data_take_the_gram_and_hard_data_do_not(monkeypatch):
     assert taken.pop() is not None
     nearly = np.hstack([X, X[:, :1] + 1e-7 * X[:, 1:2]])
     noise_free = X @ np.arange(6.0)
-    constant = np.hstack([X, np.full((60_000, 1), 0.1)])
+    constant = np.hstack([X, np.full((120_000, 1), 0.1)])
     jitter = np.hstack([X, 1e9 + 1e-7 * X[:, :1]])
     for features, target, varying in [
         (nearly, y, nearly),
