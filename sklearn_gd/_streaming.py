@@ -36,6 +36,11 @@ def train_on_part(
     settings = settings._replace(epochs=1)
     with isolated():
         made = make_recipe(settings)
+        if made.is_lbfgs:  # from a callable: a name or class has no partial_fit
+            raise ValueError(
+                f"partial_fit of {settings.owner} does not support L-BFGS, whose estimates of the "
+                "curvature need the same rows every time. Use 'sgd' or 'adam', or fit."
+            )
         device = find_device(settings.device)
         if stream is None:
             coordinates = stream_coordinates(data, basis, settings)
@@ -106,7 +111,7 @@ class _Kept:
 
 
 def _map(value: Any, change: Any, kind: type) -> Any:
-    """``value`` with everything of a kind in its dicts and lists changed."""
+    """``value`` with everything of a kind in its dicts changed."""
     if isinstance(value, kind):
         return change(value)
     if isinstance(value, dict):

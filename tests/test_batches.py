@@ -254,7 +254,7 @@ def test_a_stream_goes_on_after_loading(kind, optimizer):
         "optimizer": optimizer,
         "batch_size": 16,
         "random_state": 0,
-        "lr_scheduler": SCHEDULERS["step"].func and partial(lr_scheduler.StepLR, step_size=2),
+        "lr_scheduler": partial(lr_scheduler.StepLR, step_size=2),
     }
     if optimizer == "sgd":
         options["optimizer_params"] = {"momentum": 0.9}
@@ -304,6 +304,7 @@ def test_constant_column_in_the_first_part():
     [
         ({"early_stopping": True}, "does not support early_stopping=True"),
         ({"optimizer": "lbfgs"}, "does not support optimizer='lbfgs'"),
+        ({"optimizer": lambda params: torch.optim.LBFGS(params)}, "does not support L-BFGS"),
     ],
 )
 def test_what_a_stream_cannot_do(options, words):
