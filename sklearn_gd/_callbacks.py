@@ -29,8 +29,8 @@ class FitTask:
         """Whether anybody wants to know of epochs."""
         return bool(getattr(self.estimator, "_skl_callbacks", ()))
 
-    def epoch(self, attributes: Callable[[], dict[str, Any]]) -> bool:
-        """An epoch has ended with these fitted attributes; whether to stop."""
+    def epoch(self, attributes: Callable[[], dict[str, Any]] | None = None) -> bool:
+        """An epoch has ended with these fitted attributes, if any; whether to stop."""
         task = self.context.subcontext(task_name="epoch")
         task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
         return task.call_on_fit_task_end(

@@ -217,7 +217,7 @@ def _units(
         return [_Unit(objective, u, recipe, lrs, proximal)]
     return [
         _Unit(
-            objective.cell(r, t),
+            objective.cell(r, len(u), t),
             u,
             recipe,
             [lrs[r]],

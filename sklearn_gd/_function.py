@@ -140,7 +140,7 @@ class Function(NamedTuple):
     def parts(self, epoch: int) -> Iterable[Part]:
         return ((self, 1.0),)
 
-    def cell(self, run: int, target: int) -> Function:
+    def cell(self, run: int, runs: int, target: int) -> Function:
         return self._replace(together=False)
 
     def _at(self, point: Tensor) -> Tensor:

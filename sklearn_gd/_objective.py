@@ -32,8 +32,8 @@ class Objective(Protocol):
         """What an epoch steps on, with its share of the whole: itself, or batches."""
         ...
 
-    def cell(self, run: int, target: int) -> Objective:
-        """That of one run and target, for optimizers that cannot take several at once."""
+    def cell(self, run: int, runs: int, target: int) -> Objective:
+        """That of one of ``runs`` and one target, for optimizers that take no more at once."""
         ...
 
 
@@ -53,6 +53,11 @@ class SquaredError(NamedTuple):
             (table.rest / coordinates.spread).square(),
         )
 
+    @property
+    def size(self) -> int:
+        """Entries of one run's predictions."""
+        return self.goal.numel()
+
     def __call__(self, u: Tensor) -> Tensor:
         seen = u if self.design is None else u @ self.design
         return (seen - self.goal).square().sum(-1) + self.rest
@@ -60,7 +65,7 @@ class SquaredError(NamedTuple):
     def parts(self, epoch: int) -> Iterable[Part]:
         return ((self, 1.0),)
 
-    def cell(self, run: int, target: int) -> SquaredError:
+    def cell(self, run: int, runs: int, target: int) -> SquaredError:
         one = slice(target, target + 1)
         return self._replace(goal=self.goal[one], rest=self.rest[one])
 
@@ -98,29 +103,107 @@ class Criterion(NamedTuple):
 
 
 class RowsLoss(NamedTuple):
-    """Weighted mean of an elementwise loss over all rows, and the L2 penalty."""
+    """Weighted mean of an elementwise loss over all rows, and the L2 penalty.
 
-    criterion: Criterion
+    The poses are ways to see the same rows: with weights, coordinates and a strength of
+    the penalty of their own. Each has equally many runs, and all runs share one product
+    with the rows. A plain fit has one pose; in a search a fold is one.
+    """
+
+    loss: Loss
     x: Tensor  # (samples, terms), dense or sparse CSR
     y: Tensor  # (samples, targets)
-    weight: Tensor  # (1, samples), of sum 1
+    weight: Tensor  # (poses, samples), each of sum 1
+    to_coef: Tensor  # (poses, terms, coordinates), or (poses, 1, terms) if diagonal
+    x_mean: Tensor  # (poses, terms, 1)
+    y_mean: Tensor  # (poses, 1, targets)
+    spread: Tensor  # (poses, 1, targets, 1)
+    unit: Tensor  # (poses, 1, targets)
+    l2: Tensor | None  # (poses, 1, 1)
+    to_original: Tensor | None  # (poses, terms, terms) coef @ it is in original units
+    has_intercept: bool
+    counting: Tensor | None = None  # (poses, 1, samples) rows of weight; None: all
+
+    @classmethod
+    def of(cls, criterion: Criterion, x: Tensor, y: Tensor, weight: Tensor) -> RowsLoss:
+        """One pose: weights (samples,) of sum 1, and what the criterion says."""
+        own = criterion.coordinates
+        is_diagonal = own.to_coef.ndim == 1
+        return cls(
+            criterion.loss,
+            x,
+            y,
+            weight[None],
+            own.to_coef.view(1, 1, -1) if is_diagonal else own.to_coef[None],
+            own.x_mean.view(1, -1, 1),
+            own.y_mean.view(1, 1, -1),
+            own.spread.view(1, 1, -1, 1),
+            criterion.unit.view(1, 1, -1),
+            weight.new_full((1, 1, 1), criterion.l2) if criterion.l2 else None,
+            None if criterion.to_original is None else criterion.to_original[None],
+            own.has_intercept,
+        )
+
+    def on(self, x: Tensor, y: Tensor, weight: Tensor) -> RowsLoss:
+        """The loss without the penalty of other rows, in the same columns or more."""
+        terms = self.x.shape[1]
+        x = x if x.shape[1] == terms else x[:, :terms]
+        return self._replace(x=x, y=y, weight=weight[None], l2=None)
+
+    @property
+    def size(self) -> int:
+        """Entries of one run's predictions."""
+        return self.y.numel()
 
     def __call__(self, u: Tensor) -> Tensor:
-        coef, intercept = self.criterion.coordinates.coef(u)
-        runs, targets, terms = coef.shape
-        # one product for all runs and targets
-        seen = (self.x @ coef.reshape(-1, terms).T).view(-1, runs, targets).transpose(0, 1)
-        prediction = seen + intercept[:, None, :]
-        mean = self.criterion.mean(prediction, self.y, self.weight)
-        return mean / self.criterion.unit + self.criterion.penalty(u)
+        runs, targets, size = u.shape
+        poses, n_samples = self.weight.shape
+        u = u.view(poses, -1, targets, size) * self.spread
+        offset, w = self.y_mean, u[..., int(self.has_intercept) :].flatten(1, 2)
+        if self.has_intercept:
+            offset = offset + u[..., 0]
+        is_diagonal = self.to_coef.shape[1] == 1
+        coef = w * self.to_coef if is_diagonal else w @ self.to_coef.mT
+        offset = offset - (coef @ self.x_mean).view(poses, -1, targets)
+        seen = self._product(coef.flatten(0, 1)).view(poses, -1, n_samples)
+        seen = seen + offset.view(poses, -1, 1)
+        if self.counting is not None:
+            # a loss that is not finite would make 0 · NaN: such rows stay at the start
+            start = self.y_mean.expand_as(offset).reshape(poses, -1, 1)
+            seen = torch.where(self.counting, seen, start)
+        prediction = seen.view(runs, targets, n_samples).mT
+        loss = self.loss(prediction, self.y.expand_as(prediction))
+        mean = loss.mT.reshape(poses, -1, n_samples) @ self.weight[..., None]
+        value = mean.view(poses, -1, targets) / self.unit
+        if self.l2 is not None:
+            coef = coef if self.to_original is None else coef @ self.to_original
+            size_squared = coef.square().sum(-1).view(poses, -1, targets)
+            value = value + 0.5 * self.l2 * size_squared / self.unit
+        return value.view(runs, targets)
 
     def parts(self, epoch: int) -> Iterable[Part]:
         return ((self, 1.0),)
 
-    def cell(self, run: int, target: int) -> RowsLoss:
+    def cell(self, run: int, runs: int, target: int) -> RowsLoss:
+        own, one = run * len(self.weight) // runs, slice(target, target + 1)
+        pose = slice(own, own + 1)
         return self._replace(
-            criterion=self.criterion.cell(target), y=self.y[:, target : target + 1]
+            y=self.y[:, one],
+            weight=self.weight[pose],
+            to_coef=self.to_coef[pose],
+            x_mean=self.x_mean[pose],
+            y_mean=self.y_mean[pose, :, one],
+            spread=self.spread[pose, :, one],
+            unit=self.unit[pose, :, one],
+            l2=None if self.l2 is None else self.l2[pose],
+            to_original=None if self.to_original is None else self.to_original[pose],
         )
+
+    def _product(self, coef: Tensor) -> Tensor:
+        """``coef`` (models, terms) times every row: (models, samples)."""
+        if self.x.is_sparse_csr:  # torch multiplies sparse by dense only
+            return (self.x @ coef.T).T.contiguous()
+        return coef @ self.x.T
 
 
 class Batch(NamedTuple):
@@ -176,11 +259,11 @@ class MiniBatches(NamedTuple):
             order = torch.randperm(len(self.y), generator=generator)
         return self._batches(order, self.size)
 
-    def cell(self, run: int, target: int) -> MiniBatches:
+    def cell(self, run: int, runs: int, target: int) -> MiniBatches:
         return self._replace(
             criterion=self.criterion.cell(target),
             y=self.y[:, target : target + 1],
-            whole=None if self.whole is None else self.whole.cell(run, target),
+            whole=None if self.whole is None else self.whole.cell(run, runs, target),
         )
 
     def _chunk(self) -> int:

@@ -6,7 +6,7 @@ mini-batches, and sparse data too wide for a factor on the rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from sklearn_gd._moments import Moments
 from sklearn_gd._objective import (
     Criterion,
     Objective,
+    RowsLoss,
     SquaredError,
     mean_squared_error_optimum,
 )
@@ -101,10 +102,12 @@ def pose(
     held: Data | None = None,
     seed: int = 0,
     moments: Moments | None = None,
+    on_rows: Callable[[Criterion], RowsLoss] | None = None,
 ) -> Problem:
     """The problem of fitting ``data``, watching ``held``, in the coordinates asked for.
 
-    ``moments`` are those of the data, or of the part of them to fit, where they are known.
+    ``moments`` are those of the data, where they are known, and ``on_rows`` makes the loss
+    of its rows, where they are at hand.
     """
     device = find_device(settings.device)
     loss = find_loss(settings.loss, settings.loss_params, settings.owner)
@@ -143,7 +146,7 @@ def pose(
     elif batches:
         objective = source.mini_batches(criterion, settings.batch_size, order)
     else:
-        objective = source.rows_loss(criterion)
+        objective = on_rows(criterion) if on_rows else RowsLoss.of(criterion, *source.rows())
     proximal = None
     if settings.penalty.is_proximal:
         proximal = Proximal.of(settings.penalty, coordinates, unit, made.group)
@@ -162,6 +165,26 @@ def pose(
         at_zero,
         batches,
         is_squared,
+    )
+
+
+def seen_from(criterion: Criterion, basis: Basis, columns: Basis, means: Tensor) -> Criterion:
+    """A criterion of the terms of ``basis``, as one of the first columns of another basis.
+
+    It sees the same models from the same u. ``means`` are those of the columns.
+    """
+    if not basis.legendre:
+        return criterion
+    own = criterion.coordinates
+    terms = len(own.x_mean)
+    columns = columns._replace(degree=basis.degree)
+    change, _ = basis.to_basis(np.eye(terms), np.zeros(terms), columns)
+    to_coef = torch.diag(own.to_coef) if own.to_coef.ndim == 1 else own.to_coef
+    return criterion._replace(
+        coordinates=own._replace(
+            to_coef=torch.from_numpy(change.T).to(to_coef) @ to_coef, x_mean=means[:terms]
+        ),
+        to_original=_to_original(columns, to_coef),
     )
 
 
@@ -231,7 +254,7 @@ def is_wide(source: Source) -> bool:
 def _choose(settings: Settings, source: Source) -> str | None:
     """The preconditioning to use."""
     terms = source.terms
-    rank = terms if settings.penalty.l2 else min(source.data.x.shape[0], terms)
+    rank = terms if settings.penalty.l2 else min(source.data.n_weighted, terms)
     fits = rank <= _WHITEN_AT_MOST and rank * terms <= _FACTOR_AT_MOST
     if settings.precondition == "auto":
         return "whiten" if fits and not settings.penalty.is_proximal else "standardize"
@@ -296,7 +319,7 @@ def _watched(held: Data, source: Source, criterion: Criterion, settings: Setting
     plain = criterion._replace(l2=0.0)
     if settings.loss == "squared_error" and not is_wide(source):
         return held_out_squared_error(own.moments(center=True), plain.coordinates)
-    return own.rows_loss(plain)
+    return RowsLoss.of(plain, *own.rows())
 
 
 def held_out_squared_error(moments: Moments, coordinates: Coordinates) -> SquaredError:

@@ -6,7 +6,7 @@ import copy
 import time
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -43,7 +43,7 @@ from sklearn_gd._regressor import (
 from sklearn_gd._scoring import Scoring, check_refit, cv_results, scorers
 
 if TYPE_CHECKING:
-    from sklearn_gd._search_training import Cells, Variant
+    from sklearn_gd._search_training import Cells, Search, Variant
     from sklearn_gd._training import Training
 
 _PLAIN_ONLY = {"lr", "alpha", "early_stopping", "validation_fraction", "warm_start"}
@@ -107,7 +107,7 @@ class _GDSearch(
     @with_callbacks
     def _fit(self, X: Any, y: Any, sample_weight: Any, params: dict[str, Any]) -> Self:
         """The search, as a task that callbacks can follow."""
-        from sklearn_gd._search_training import is_by_moments, search
+        from sklearn_gd._search_training import Search
 
         owner = type(self).__name__
         _params.check_params(owner, self.get_params(deep=False), self._rules)
@@ -120,20 +120,14 @@ class _GDSearch(
         X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
         splits = self._splits(X, y, data, scoring)
         variants = [_variant(own, owner) for own in plain]
-        by_moments = is_by_moments(data, variants)
-        n_tasks = int(self.epochs) if by_moments else len(grid.params) * len(splits)
-        task = FitTask(self, X, y, sample_weight, n_tasks)
-        table = _Table(grid, len(splits), int(self.epochs))
+        search = Search(data, splits, variants, grid.lrs, refits=self.refit is not False, seed=seed)
+        epochs = int(self.epochs)
+        may_refit = self.refit is not False and (self.select_epochs or not search.refits)
+        task = FitTask(self, X, y, sample_weight, (search.n_descents + may_refit) * epochs)
+        after = task.epoch if task.is_watched else None
+        table = _Table(grid, len(splits), epochs)
         begin = time.perf_counter()
-        for cells in search(
-            data,
-            splits,
-            variants,
-            grid.lrs,
-            refits=self.refit is not False,
-            seed=seed,
-            after=(lambda: task.epoch(dict)) if task.is_watched else None,
-        ):
+        for cells in search.cells(after):
             if cells.fold == len(splits):
                 table.refits[cells.variant, cells.lrs.start] = cells.refits
                 continue
@@ -165,7 +159,7 @@ class _GDSearch(
             state["feature_names_in_"] = checked.feature_names_in_
         warned = [table.warning(owner)]
         if self.refit is not False:
-            refit, training = self._refit(state, table, plain, checked, data, seed)
+            refit, training = self._refit(state, table, plain, checked, data, search, after)
             state |= refit
             if state["epochs_"] < self.epochs:  # chosen, and not too few
                 training = training._replace(unfinished=False)
@@ -306,7 +300,8 @@ class _GDSearch(
         plain: Sequence[Any],
         checked: Any,
         data: Data,
-        seed: int,
+        search: Search,
+        after: Callable[[], bool] | None,
     ) -> tuple[dict[str, Any], Training]:
         """The best candidate on all data: its fitted attributes, and its training."""
         from sklearn_gd._training import train
@@ -320,7 +315,14 @@ class _GDSearch(
         if known is not None:  # it was one more fold
             training = known()
         else:
-            training = train(data, basis, _variant(model, type(self).__name__).settings, seed=seed)
+            settings = _variant(model, type(self).__name__).settings
+            training = train(
+                data,
+                basis,
+                settings._replace(epochs=min(epochs, search.epochs)),
+                seed=search.seed,
+                after=(lambda *_: after()) if after else None,
+            )
         if training.interrupted:
             raise KeyboardInterrupt
         own = model._state(checked, data, basis, training, goes_on=False)

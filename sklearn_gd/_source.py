@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sklearn_gd._data import Data
 from sklearn_gd._moments import Moments, Rows, moments_of
-from sklearn_gd._objective import Criterion, MiniBatches, Objective, RowsLoss
+from sklearn_gd._objective import Criterion, MiniBatches, Objective
 from sklearn_gd._polynomial import Basis
 
 
@@ -52,15 +52,17 @@ class Source(NamedTuple):
             check_finite=self.data.check_finite,
         )
 
-    def rows_loss(self, criterion: Criterion) -> RowsLoss:
-        """The loss of all rows at once, expanded ones as a whole."""
+    def rows(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All rows of weight, expanded as a whole: x, y, and weights of sum 1."""
         self.data.check_finite()
-        y, weight = self._targets()
+        weight = self.data.weight
+        if weight is not None and not weight.all():
+            return self._replace(data=self.data.take(np.flatnonzero(weight))).rows()
         if self.basis is None and sparse.issparse(self.data.x):
             x = _csr_tensor(self.data.x.astype(np.float64)).to(self.device)
         else:
             x = self._gatherer()(slice(None))
-        return RowsLoss(criterion, x, y, weight[None])
+        return (x, *self._targets())
 
     def mini_batches(
         self,

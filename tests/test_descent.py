@@ -67,7 +67,7 @@ def test_other_optimizers_step_run_by_run(name):
     for i, lr in enumerate(LRS):
         leaf = torch.zeros(3, dtype=torch.float64, requires_grad=True)
         optimizer = made.make(leaf, lr)
-        narrow = objective().cell(0, 1)
+        narrow = objective().cell(0, 1, 1)
 
         def closure(leaf=leaf, optimizer=optimizer, narrow=narrow):
             optimizer.zero_grad()
