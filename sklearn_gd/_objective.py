@@ -113,7 +113,7 @@ class RowsLoss(NamedTuple):
     loss: Loss
     x: Tensor  # (samples, terms), dense or sparse CSR
     y: Tensor  # (samples, targets)
-    weight: Tensor  # (poses, samples), each of sum 1
+    weight: Tensor  # (poses, samples, 1), each of sum 1
     to_coef: Tensor  # (poses, terms, coordinates), or (poses, 1, terms) if diagonal
     x_mean: Tensor  # (poses, terms, 1)
     y_mean: Tensor  # (poses, 1, targets)
@@ -122,7 +122,7 @@ class RowsLoss(NamedTuple):
     l2: Tensor | None  # (poses, 1, 1)
     to_original: Tensor | None  # (poses, terms, terms) coef @ it is in original units
     has_intercept: bool
-    counting: Tensor | None = None  # (poses, 1, samples) rows of weight; None: all
+    counting: Tensor | None = None  # (poses, 1, samples) the rows to look at; None: all
 
     @classmethod
     def of(cls, criterion: Criterion, x: Tensor, y: Tensor, weight: Tensor) -> RowsLoss:
@@ -133,7 +133,7 @@ class RowsLoss(NamedTuple):
             criterion.loss,
             x,
             y,
-            weight[None],
+            weight[None, :, None],
             own.to_coef.view(1, 1, -1) if is_diagonal else own.to_coef[None],
             own.x_mean.view(1, -1, 1),
             own.y_mean.view(1, 1, -1),
@@ -148,7 +148,7 @@ class RowsLoss(NamedTuple):
         """The loss without the penalty of other rows, in the same columns or more."""
         terms = self.x.shape[1]
         x = x if x.shape[1] == terms else x[:, :terms]
-        return self._replace(x=x, y=y, weight=weight[None], l2=None)
+        return self._replace(x=x, y=y, weight=weight[None, :, None], l2=None, counting=None)
 
     @property
     def size(self) -> int:
@@ -156,30 +156,43 @@ class RowsLoss(NamedTuple):
         return self.y.numel()
 
     def __call__(self, u: Tensor) -> Tensor:
-        runs, targets, size = u.shape
-        poses, n_samples = self.weight.shape
-        u = u.view(poses, -1, targets, size) * self.spread
-        offset, w = self.y_mean, u[..., int(self.has_intercept) :].flatten(1, 2)
-        if self.has_intercept:
-            offset = offset + u[..., 0]
-        is_diagonal = self.to_coef.shape[1] == 1
-        coef = w * self.to_coef if is_diagonal else w @ self.to_coef.mT
-        offset = offset - (coef @ self.x_mean).view(poses, -1, targets)
-        seen = self._product(coef.flatten(0, 1)).view(poses, -1, n_samples)
-        seen = seen + offset.view(poses, -1, 1)
-        if self.counting is not None:
-            # a loss that is not finite would make 0 · NaN: such rows stay at the start
-            start = self.y_mean.expand_as(offset).reshape(poses, -1, 1)
-            seen = torch.where(self.counting, seen, start)
-        prediction = seen.view(runs, targets, n_samples).mT
+        coef, offset = self._models(u)
+        prediction = self._predictions(coef.flatten(0, 1), offset)
         loss = self.loss(prediction, self.y.expand_as(prediction))
-        mean = loss.mT.reshape(poses, -1, n_samples) @ self.weight[..., None]
-        value = mean.view(poses, -1, targets) / self.unit
+        value = torch.bmm(loss.mT.reshape(*coef.shape[:2], -1), self.weight)
         if self.l2 is not None:
             coef = coef if self.to_original is None else coef @ self.to_original
-            size_squared = coef.square().sum(-1).view(poses, -1, targets)
-            value = value + 0.5 * self.l2 * size_squared / self.unit
-        return value.view(runs, targets)
+            value = value + 0.5 * self.l2 * coef.square().sum(-1, keepdim=True)
+        value = value.view(len(coef), -1, u.shape[1]) / self.unit
+        return value.view(u.shape[:2])
+
+    def _models(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """Coefficients (poses, runs x targets, terms), offsets (poses, runs x targets, 1)."""
+        u = u.view(len(self.weight), -1, *u.shape[1:]) * self.spread
+        w, offset = u.flatten(1, 2), self.y_mean.expand(u.shape[:3]).flatten(1)[..., None]
+        if self.has_intercept:
+            offset, w = offset + w[..., :1], w[..., 1:]
+        is_diagonal = self.to_coef.shape[1] == 1
+        coef = w * self.to_coef if is_diagonal else torch.bmm(w, self.to_coef.mT)
+        return coef, torch.baddbmm(offset, coef, self.x_mean, alpha=-1)
+
+    def _predictions(self, coef: Tensor, offset: Tensor) -> Tensor:
+        """Predictions (all runs, samples, targets)."""
+        flat = offset.view(-1, 1)
+        if self.x.is_sparse_csr:  # torch multiplies sparse by dense only
+            seen = (self.x @ coef.T).T.contiguous() + flat
+        else:
+            seen = torch.addmm(flat, coef, self.x.T)
+        targets, n_samples = self.y.shape[1], len(self.y)
+        if self.counting is not None:
+            # weight zero is not enough, 0 · NaN being NaN: the others stay at the start
+            start = self.y_mean.flatten(1)[..., None]
+            seen = torch.where(
+                self.counting[:, None],
+                seen.view(len(self.weight), -1, targets, n_samples),
+                start[:, None],
+            )
+        return seen.view(-1, targets, n_samples).mT
 
     def parts(self, epoch: int) -> Iterable[Part]:
         return ((self, 1.0),)
@@ -197,13 +210,8 @@ class RowsLoss(NamedTuple):
             unit=self.unit[pose, :, one],
             l2=None if self.l2 is None else self.l2[pose],
             to_original=None if self.to_original is None else self.to_original[pose],
+            counting=None if self.counting is None else self.counting[pose],
         )
-
-    def _product(self, coef: Tensor) -> Tensor:
-        """``coef`` (models, terms) times every row: (models, samples)."""
-        if self.x.is_sparse_csr:  # torch multiplies sparse by dense only
-            return (self.x @ coef.T).T.contiguous()
-        return coef @ self.x.T
 
 
 class Batch(NamedTuple):

@@ -40,7 +40,15 @@ from sklearn_gd._problem import (
 from sklearn_gd._source import Source, to_tensor
 from sklearn_gd._stacked import for_runs, stacked, stacked_proximal
 from sklearn_gd._torch import find_device, isolated
-from sklearn_gd._training import Training, make_recipe, report, step_length, stop_rule, train
+from sklearn_gd._training import (
+    Training,
+    check_start,
+    make_recipe,
+    report,
+    step_length,
+    stop_rule,
+    train,
+)
 
 Tell = Callable[..., bool]  # called at an epoch's end with the curve first: whether to stop
 
@@ -48,7 +56,7 @@ Tell = Callable[..., bool]  # called at an epoch's end with the curve first: whe
 # on a busy machine for milliseconds.
 _ENTRIES_A_THREAD = 2**15
 _POINT_ENTRIES = _ENTRIES_A_THREAD  # of u in one descent
-_ROW_ENTRIES = 2**18  # of the predictions of one descent
+_ROW_ENTRIES = 2**21  # of the predictions of one descent
 _CURVE_ENTRIES = 2**23  # of the curves of one descent: 64 MB, twice
 _DESIGN_ENTRIES = 2**23  # of the matrices of one descent: 64 MB, twice
 
@@ -261,12 +269,12 @@ class _Fold(NamedTuple):
                 return problem, None
             seen = in_basis(self.held, self.columns, basis)
             return problem, held_out_squared_error(seen, problem.coordinates)
-        on_rows = partial(self.loss, basis)
+        on_rows = partial(self.loss, basis, is_own=callable(settings.loss))
         problem = pose(self.data, basis, settings, made, moments=moments, on_rows=on_rows)
         assert isinstance(problem.objective, RowsLoss)
         return problem, problem.objective.on(*self.held_rows) if self.held_rows else None
 
-    def loss(self, basis: Basis | None, criterion: Criterion) -> RowsLoss:
+    def loss(self, basis: Basis | None, criterion: Criterion, *, is_own: bool) -> RowsLoss:
         """The loss of all rows, weighted as they are in this training set."""
         assert self.rows is not None
         x, y, _ = self.rows
@@ -274,7 +282,9 @@ class _Fold(NamedTuple):
         if self.own is not None and basis is not None and self.columns is not None:
             criterion = seen_from(criterion, basis, self.columns, self.own.x_mean)
             x = x[:, : len(criterion.coordinates.x_mean)]  # lower degrees are the leading terms
-        return RowsLoss.of(criterion, x, y, to_tensor(weight / weight.sum(), y.device))
+        made = RowsLoss.of(criterion, x, y, to_tensor(weight / weight.sum(), y.device))
+        # a loss of the user's own may have values that are not finite, in rows held out too
+        return made._replace(counting=made.weight.mT > 0) if is_own else made
 
 
 class _Pose(NamedTuple):
@@ -321,6 +331,7 @@ def _descend(
     )
     if trace.interrupted:
         raise KeyboardInterrupt
+    check_start(trace, settings.owner)
     ends = _held_out_losses(poses, trace.u[None])[0].cpu()
     losses = ends.mean(-1)
     done = len(trace.values)

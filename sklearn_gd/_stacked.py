@@ -98,11 +98,10 @@ def _stacked_rows(objectives: Sequence[RowsLoss]) -> RowsLoss:
         maps = [torch.diag(own[0]) if len(own) == 1 else own for own in maps]
     strengths = [own.weight.new_zeros(1, 1) if own.l2 is None else own.l2[0] for own in objectives]
     changes = [own.to_original[0] for own in objectives if own.to_original is not None]
-    weight = padded([own.weight[0] for own in objectives])
-    counting = weight[:, None] > 0
+    counting = [own.counting[0] for own in objectives if own.counting is not None]
     return widest._replace(
-        weight=weight,
-        counting=None if counting.all() else counting,
+        weight=padded([own.weight[0] for own in objectives]),
+        counting=padded(counting) if counting else None,
         to_coef=padded(maps),
         x_mean=padded([own.x_mean[0] for own in objectives]),
         y_mean=padded([own.y_mean[0] for own in objectives]),

@@ -111,8 +111,8 @@ def train(
 
 
 def check_start(trace: Trace, owner: str) -> None:
-    """A sentence if the descent could not begin."""
-    if int(trace.n_iter[0]) == 0:
+    """A sentence if a run could not begin."""
+    if (trace.n_iter == 0).any():
         raise ValueError(
             f"The loss of {owner} is not finite where the descent starts. Bring X and y to a "
             "moderate scale, or check the 'loss'."

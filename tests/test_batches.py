@@ -194,6 +194,7 @@ def test_bad_scheduler(bad):
 )
 @pytest.mark.parametrize("kind", BOTH)
 def test_early_stopping(kind, options):
+    rng = np.random.default_rng(1)
     data, y = load_diabetes(return_X_y=True)
     data, y, weight = data[:90] * 20, y[:90], rng.uniform(0.5, 2, size=90)
     model = kind(
@@ -235,6 +236,7 @@ def test_early_stopping_parts_that_are_empty():
     [(GDLinearRegressor, 5), (GDLinearRegressor, 100), (GDPolynomialRegressor, 100)],
 )
 def test_a_stream_reaches_the_full_fit(kind, first):
+    rng = np.random.default_rng(1)
     data = rng.normal(size=(10_000, 4)) * [1, 10, 0.1, 1] + [5, 0, 0, 1]
     y = data @ [1.0, 0.2, 10.0, -1.0] + rng.normal(size=10_000)
     test, y_test = data[-2000:], y[-2000:]

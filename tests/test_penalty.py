@@ -55,6 +55,7 @@ def test_any_lr_below_one_converges_whatever_the_penalty(alpha):
 
 
 def test_ridge_of_wide_data_and_several_targets():
+    rng = np.random.default_rng(1)
     wide, y = rng.normal(size=(20, 50)), rng.normal(size=(20, 2))
     model = GDLinearRegressor(alpha=0.2).fit(wide, y)
     np.testing.assert_allclose(model.coef_, Ridge(0.2 * 10).fit(wide, y).coef_, rtol=1e-6)
@@ -62,6 +63,7 @@ def test_ridge_of_wide_data_and_several_targets():
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_ridge_of_a_polynomial_is_on_original_coefficients(fit_intercept):
+    rng = np.random.default_rng(1)
     x = rng.uniform(1, 4, size=(80, 2))
     y = np.sin(x[:, 0]) + x[:, 1]
     model = GDPolynomialRegressor(degree=3, alpha=0.05, lr="auto", fit_intercept=fit_intercept)
@@ -105,6 +107,7 @@ def test_lasso_on_raw_units_and_weights():
 
 
 def test_lasso_of_highly_correlated_columns():
+    rng = np.random.default_rng(1)
     common = rng.normal(size=(300, 1))
     data = 0.1 * rng.normal(size=(300, 30)) + common
     y = data[:, :3] @ [1.0, -1.0, 2.0] + 0.1 * rng.normal(size=300)
@@ -118,6 +121,7 @@ def test_lasso_of_highly_correlated_columns():
 
 
 def test_lasso_of_a_polynomial():
+    rng = np.random.default_rng(1)
     x = rng.normal(size=(100, 2))
     y = x[:, 0] ** 2 - x[:, 1] + 0.1 * rng.normal(size=100)
     model = GDPolynomialRegressor(degree=3, alpha=0.2, l1_ratio=1.0, **FAST).fit(x, y)

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+import torch
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import make_scorer, max_error
@@ -33,6 +35,8 @@ from sklearn_gd import (
     GDLinearRegressorCV,
     GDPolynomialRegressor,
     GDPolynomialRegressorCV,
+    _problem,
+    _search_training,
 )
 
 X, Y = load_diabetes(return_X_y=True)
@@ -83,7 +87,12 @@ def assert_same(search, oracle, tolerance=1e-8):
     assert search.n_iter_ == best.n_iter_
 
 
+def squared(prediction, target):
+    return (prediction - target) ** 2
+
+
 MSE = "neg_mean_squared_error"
+HUBER = {"loss": "huber", "loss_params": {"delta": 50.0}}
 CASES = {
     "lrs": ({"lrs": np.geomspace(0.001, 0.9, 20), "cv": 5}, {}),
     "alphas": ({"lrs": np.geomspace(0.01, 0.9, 4), "alphas": (0.0, 0.001, 0.01, 0.1, 1.0)}, {}),
@@ -116,8 +125,27 @@ CASES = {
     "no intercept": ({"fit_intercept": False, "alphas": (0.0, 0.1)}, {}),
     "textbook": ({"precondition": None, "alphas": (0.0, 0.1)}, {}),
     "tol": ({"tol": 1e-3, "n_iter_no_change": 3}, {}),
-    "huber": ({"loss": "huber", "epochs": 10, "cv": 3}, {}),
-    "huber, weights": ({"loss": "huber", "epochs": 10, "cv": 3}, {"sample_weight": WEIGHT}),
+    "huber": ({**HUBER, "epochs": 10, "cv": 3}, {}),
+    "huber, weights": ({**HUBER, "epochs": 10, "cv": 3}, {"sample_weight": WEIGHT}),
+    "huber, alphas": ({**HUBER, "alphas": (0.0, 0.1, 1.0), "cv": 3}, {}),
+    "huber, L1": ({**HUBER, "alphas": (0.0, 0.01, 0.1), "l1_ratio": 0.7}, {}),
+    "huber, positive": ({**HUBER, "positive": True, "cv": 3}, {}),
+    "huber, textbook": ({**HUBER, "precondition": None, "alphas": (0.0, 0.1)}, {}),
+    "huber, standardize": ({**HUBER, "precondition": "standardize"}, {}),
+    "huber, no intercept": ({**HUBER, "fit_intercept": False}, {}),
+    "huber, adam": ({**HUBER, "optimizer": "adam", "cv": 3}, {}),
+    "huber, lbfgs": ({**HUBER, "optimizer": "lbfgs", "epochs": 3, "cv": 3}, {}),
+    "huber, tol": ({**HUBER, "tol": 1e-2, "n_iter_no_change": 2, "lrs": (0.1, 1.0)}, {}),
+    "huber, auto": ({**HUBER, "lrs": ("auto", 0.1)}, {}),
+    "huber, groups": ({**HUBER, "cv": GroupKFold(4)}, {"groups": GROUPS}),
+    "huber, time series": ({**HUBER, "cv": TimeSeriesSplit(4)}, {}),
+    "huber, overlapping": (
+        {**HUBER, "cv": ShuffleSplit(3, random_state=0)},
+        {"sample_weight": WEIGHT},
+    ),
+    "quantile": ({"loss": "quantile", "loss_params": {"quantile": 0.8}, "cv": 3}, {}),
+    "log-cosh, diverging": ({"loss": "log_cosh", "lrs": (0.1, 1e4)}, {}),
+    "own loss": ({"loss": squared, "lrs": (0.01, 0.1, 50.0)}, {"sample_weight": WEIGHT}),
     "mini-batches": ({"batch_size": 100, "random_state": 0, "epochs": 3, "cv": 3}, {}),
     "another scorer": ({"scoring": "neg_mean_absolute_error"}, {"sample_weight": WEIGHT}),
     "several scorers": ({"scoring": ["r2", MSE], "refit": MSE}, {}),
@@ -149,7 +177,10 @@ def test_linear_search_equals_grid_search(case):
         {"alphas": (0.0, 0.1), "l1_ratio": 0.5},
         {"optimizer": "adam"},
         {"interaction_only": True, "degrees": (1, 2)},
-        {"loss": "huber", "epochs": 5, "cv": 3, "degrees": (1, 2)},
+        {**HUBER, "cv": 3, "alphas": (0.0, 0.1)},
+        {**HUBER, "cv": 3, "fit_intercept": False},
+        {**HUBER, "cv": 3, "precondition": "standardize", "degrees": (2, 1)},
+        {**HUBER, "cv": 3, "alphas": (0.01, 0.1), "l1_ratio": 0.5},
     ],
     ids=str,
 )
@@ -172,22 +203,56 @@ def test_degrees_one_to_six():
     assert len(search.to_polynomial().coef) == search.degree_ + 1
 
 
-def test_three_targets_and_a_frame():
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_three_targets_and_a_frame(loss):
     frame = pd.DataFrame(X, columns=[f"c{i}" for i in range(10)])
-    search = GDLinearRegressorCV(lrs=LRS, epochs=40, alphas=(0.0, 0.1)).fit(frame, THREE)
+    search = GDLinearRegressorCV(lrs=LRS, epochs=40, alphas=(0.0, 0.1), loss=loss)
+    search.fit(frame, THREE)
     assert_same(search, grid_search(clone(search), X=frame, y=THREE))
     assert search.predict(frame).shape == THREE.shape
     assert list(search.feature_names_in_) == list(frame.columns)
 
 
-def test_sparse_rows():
-    search = GDLinearRegressorCV(lrs=LRS, epochs=20).fit(sparse.csr_matrix(X), Y)
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_sparse_rows(loss):
+    search = GDLinearRegressorCV(lrs=LRS, epochs=20, loss=loss).fit(sparse.csr_matrix(X), Y)
     assert_same(search, grid_search(clone(search)))
 
 
-def test_leave_one_out_on_all_rows():
-    search = GDLinearRegressorCV(lrs=(0.1,), epochs=20, cv=LeaveOneOut(), scoring=MSE).fit(X, Y)
-    assert_same(search, grid_search(clone(search)))
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_sparse_rows_too_wide_for_a_factor(loss, monkeypatch):
+    monkeypatch.setattr(_problem, "_FACTOR_AT_MOST", 10)
+    rows = sparse.csr_matrix(np.where(X > 0.03, X, 0.0))
+    search = GDLinearRegressorCV(lrs=LRS, epochs=20, loss=loss, alphas=(0.0, 0.1), cv=3)
+    search.fit(rows, Y, sample_weight=WEIGHT)
+    assert search.precondition_ == "standardize"
+    assert_same(search, grid_search(clone(search), {"sample_weight": WEIGHT}, X=rows))
+
+
+def test_a_loss_that_is_not_finite_on_rows_held_out():
+    """The rows of a fold that it does not train on must not be looked at."""
+
+    def barrier(prediction, target):
+        return (prediction - target) ** 2 - 1e-3 * torch.log(prediction)
+
+    rows, cv = X[:60].copy(), [(np.arange(50), np.arange(50, 60))]
+    rows[50:] *= -1000.0  # predictions are far below zero there, once training has begun
+    search = GDLinearRegressorCV(lrs=(0.01, 0.02), epochs=20, loss=barrier, cv=cv, refit=False)
+    search.fit(rows, Y[:60])
+    plain = GDLinearRegressor(lr=0.02, epochs=20, loss=barrier).fit(rows[:50], Y[:50])
+    assert plain.predict(rows[50:]).min() < 0
+    assert not plain.diverged_
+    assert search.cv_results_["diverged"].tolist() == [0, 0]
+    assert search.cv_results_["split0_test_score"][1] == pytest.approx(
+        plain.score(rows[50:], Y[50:60]), rel=1e-8
+    )
+
+
+@pytest.mark.parametrize(("loss", "rows"), [("squared_error", 442), ("huber", 40)])
+def test_leave_one_out(loss, rows):
+    search = GDLinearRegressorCV(lrs=(0.1,), epochs=20, cv=LeaveOneOut(), scoring=MSE, loss=loss)
+    search.fit(X[:rows], Y[:rows])
+    assert_same(search, grid_search(clone(search), X=X[:rows], y=Y[:rows]))
 
 
 def test_deficient_rank_in_some_folds_only():
@@ -199,18 +264,18 @@ def test_deficient_rank_in_some_folds_only():
     assert_same(search, grid_search(clone(search), X=rows, y=Y[:60]))
 
 
-def test_splits_that_repeat_rows():
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_splits_that_repeat_rows(loss):
     rng = np.random.default_rng(0)
     draws = [rng.integers(0, len(Y), len(Y)) for _ in range(4)]
     cv = [(rows, np.setdiff1d(np.arange(len(Y)), rows)) for rows in draws]
-    search = GDLinearRegressorCV(lrs=LRS, epochs=40, cv=cv).fit(X, Y)
+    search = GDLinearRegressorCV(lrs=LRS, epochs=40, cv=cv, loss=loss).fit(X, Y)
     assert_same(search, grid_search(clone(search)))
 
 
-def test_many_runs_are_done_in_groups(monkeypatch):
-    from sklearn_gd import _search_training
-
-    whole = GDLinearRegressorCV(lrs=LRS, alphas=(0.0, 0.1), epochs=30).fit(X, Y)
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_many_runs_are_done_in_groups(monkeypatch, loss):
+    whole = GDLinearRegressorCV(lrs=LRS, alphas=(0.0, 0.1), epochs=30, loss=loss).fit(X, Y)
     for runs in (2, 7):
         monkeypatch.setattr(_search_training, "_CURVE_ENTRIES", runs * 30)
         parts = clone(whole).fit(X, Y)
@@ -418,7 +483,7 @@ def test_bagging_by_weights():
 class Counter:
     """A callback that counts tasks, and asks to stop at one of them."""
 
-    def __init__(self, stop_at):
+    def __init__(self, stop_at=None):
         self.stop_at, self.ended, self.expected = stop_at, 0, None
 
     def setup(self, estimator, context):
@@ -427,28 +492,55 @@ class Counter:
     def teardown(self, estimator, context):
         pass
 
-    def on_fit_task_begin(self, *arguments, **named):
+    def on_fit_task_begin(self, estimator, context):
         pass
 
-    def on_fit_task_end(self, *arguments, **named):
+    def on_fit_task_end(self, estimator, context):
         self.ended += 1
         return self.ended == self.stop_at
 
 
-def test_callbacks_follow_the_descent_and_may_end_it():
+@pytest.mark.parametrize("options", [{}, {"loss": "huber"}, {"alphas": (0.0, 1.0)}])
+def test_callbacks_follow_the_descent_and_may_end_it(options):
     counter = Counter(stop_at=7)
-    search = GDLinearRegressorCV(epochs=30)
-    search.set_callbacks(counter)
-    search.fit(X, Y)
+    search = GDLinearRegressorCV(epochs=30, **options).set_callbacks(counter).fit(X, Y)
     assert (counter.expected, counter.ended) == (30, 8)  # the fit itself is a task
     assert search.n_iter_ == 7
-    plain = GDLinearRegressor(epochs=7, lr=search.lr_).fit(X, Y)
+    options.pop("alphas", None)
+    plain = GDLinearRegressor(epochs=7, lr=search.lr_, alpha=search.alpha_, **options).fit(X, Y)
     np.testing.assert_allclose(search.coef_, plain.coef_, rtol=1e-10)
-    counter = Counter(stop_at=0)
-    search = GDLinearRegressorCV(epochs=2, loss="huber", cv=3)
-    search.set_callbacks(counter)
-    search.fit(X, Y)
-    assert (counter.expected, counter.ended) == (9, 10)  # cell by cell
+
+
+def test_callbacks_follow_every_descent(monkeypatch):
+    """Groups of runs, and cells one by one: fits of all, those on all data included."""
+    monkeypatch.setattr(_search_training, "_CURVE_ENTRIES", 2 * 5)
+    counter = Counter()
+    GDLinearRegressorCV(lrs=LRS, epochs=5, cv=3).set_callbacks(counter).fit(X, Y)
+    assert counter.ended == counter.expected + 1 == (3 + 1) * 2 * 5 + 1
+    counter = Counter()
+    search = GDLinearRegressorCV(lrs=LRS, epochs=5, cv=3, batch_size=200, random_state=0)
+    search.set_callbacks(counter).fit(X, Y)
+    assert counter.ended == counter.expected + 1 == (3 * 3 + 1) * 5 + 1
+    counter = Counter(stop_at=2)
+    search.set_callbacks(counter).fit(X, Y)
+    assert counter.ended == (3 * 3 + 1) * 2 + 1
+    assert search.n_iter_ == 2
+
+
+def test_scoring_monitor_sees_the_fitted_search():
+    """Candidates still race in an epoch, so that there is no model to score before the end."""
+    monitor = ScoringMonitor(scoring="r2")
+    search = GDLinearRegressorCV(epochs=5).set_callbacks(monitor).fit(X, Y)
+    log = monitor.get_logs().data_as_pandas
+    assert log["task_name"].tolist() == ["fit"]
+    assert log["r2"].item() == pytest.approx(search.score(X, Y))
+
+
+def test_progress_bar(capsys):
+    GDLinearRegressorCV(epochs=5, verbose=1).fit(X, Y)
+    printed = capsys.readouterr().out
+    assert "GDLinearRegressorCV - fit" in printed
+    assert "100%" in printed
 
 
 @parametrize_with_checks(
