@@ -79,26 +79,18 @@ def small() -> None:
 
 
 def search() -> None:
-    """20 learning rates x 5 folds x 1,000 epochs, one thread: a descent against many fits."""
-    # on such small data two threads would only wait for each other
-    with _threads.limited(1):
-        _search()
-
-
-def _search() -> None:
-    """The same, with the threads there are."""
+    """20 learning rates x 5 folds x 1,000 epochs: a descent against many fits."""
     lrs, alphas = np.geomspace(0.001, 0.9, 20), np.geomspace(1e-6, 1e-1, 20)
     X, y = load_diabetes(return_X_y=True)
-    targets = y.astype(np.float32)[:, None]
+    ours = Contestant("GDLinearRegressorCV", lambda: GDLinearRegressorCV(lrs=lrs).fit(X, y))
+    huber = {"loss": "huber", "loss_params": {"delta": 50.0}}
+    tall_X, tall_y = made(100_000, 50)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        few = lrs[:SKORCH_LRS]
+        print("diabetes, 442 x 10:\n")
         race(
             [
-                Contestant(
-                    "GDLinearRegressorCV, diabetes",
-                    lambda: GDLinearRegressorCV(lrs=lrs).fit(X, y),
-                ),
+                ours,
                 Contestant(
                     "GridSearchCV, GDLinearRegressor",
                     lambda: GridSearchCV(GDLinearRegressor(), {"lr": lrs}).fit(X, y),
@@ -108,40 +100,45 @@ def _search() -> None:
                     lambda: GridSearchCV(SGDRegressor(), {"alpha": alphas}).fit(X, y),
                 ),
             ],
-            rounds=3,
+            rounds=5,
         )
         if find_spec("skorch"):
-            race(
-                [
-                    Contestant(
-                        "GDLinearRegressorCV, diabetes",
-                        lambda: GDLinearRegressorCV(lrs=lrs).fit(X, y),
-                    ),
-                    Contestant(
-                        f"GridSearchCV, skorch (from {SKORCH_LRS} lrs, {SKORCH_FOLDS} folds)",
-                        lambda: GridSearchCV(
-                            skorch_line(X.shape[1]), {"lr": few}, cv=SKORCH_FOLDS, refit=False
-                        ).fit(X.astype(np.float32), targets),
-                        share=SKORCH_LRS * SKORCH_FOLDS / (20 * 5 + 1),
-                    ),
-                ],
-                rounds=1,
+            targets = y.astype(np.float32)[:, None]
+            few = lrs[:SKORCH_LRS]
+            skorch = Contestant(
+                f"GridSearchCV, skorch (from {SKORCH_LRS} lrs, {SKORCH_FOLDS} folds)",
+                lambda: GridSearchCV(
+                    skorch_line(X.shape[1]), {"lr": few}, cv=SKORCH_FOLDS, refit=False
+                ).fit(X.astype(np.float32), targets),
+                share=SKORCH_LRS * SKORCH_FOLDS / (20 * 5 + 1),
             )
+            race([ours, skorch], rounds=3)
         else:
             print("skorch is not installed\n")
-        tall_X, tall_y = made(100_000, 50)
+        print("diabetes, Huber's loss:\n")
         race(
             [
                 Contestant(
-                    "GDLinearRegressor, 100,000 x 50",
-                    lambda: GDLinearRegressor().fit(tall_X, tall_y),
+                    "GDLinearRegressorCV",
+                    lambda: GDLinearRegressorCV(lrs=lrs, **huber).fit(X, y),
                 ),
                 Contestant(
-                    "GDLinearRegressorCV, the same",
+                    "GridSearchCV, GDLinearRegressor",
+                    lambda: GridSearchCV(GDLinearRegressor(**huber), {"lr": lrs}).fit(X, y),
+                ),
+            ],
+            rounds=1,
+        )
+        print("100,000 x 50, to one plain fit:\n")
+        race(
+            [
+                Contestant("GDLinearRegressor", lambda: GDLinearRegressor().fit(tall_X, tall_y)),
+                Contestant(
+                    "GDLinearRegressorCV",
                     lambda: GDLinearRegressorCV(lrs=lrs).fit(tall_X, tall_y),
                 ),
             ],
-            rounds=5,
+            rounds=7,
         )
     seconds, extra = search_of_many(1000, 10)
     print(
@@ -170,25 +167,29 @@ def predict() -> None:
 
 
 def cuda() -> None:
-    """1,000,000 x 50 on a CUDA device, the transfer included."""
+    """1,000,000 x 50 on a CUDA device, the transfer included: a fit, and a search."""
     if not torch.cuda.is_available():
         print("no CUDA device here\n")
         return
     print(f"{torch.cuda.get_device_name()}\n")
     X, y = made(*SHAPES["tall"])
-    race(
-        [
+    lrs = np.geomspace(0.001, 0.9, 20)
+
+    def fits(kind: Any, **options: Any) -> list[Contestant]:
+        return [
             Contestant(
-                "GDLinearRegressor cuda", lambda: GDLinearRegressor(device="cuda").fit(X, y)
-            ),
-            Contestant("GDLinearRegressor cpu", lambda: GDLinearRegressor().fit(X, y)),
-            Contestant(
-                "plain torch loop cuda",
-                lambda: plain_loop(X, y, torch.optim.SGD, 1000, "cuda"),
-            ),
-        ],
-        rounds=5,
+                f"{kind.__name__} {device}",
+                lambda device=device: kind(device=device, **options).fit(X, y),
+            )
+            for device in ("cuda", "cpu")
+        ]
+
+    loop = Contestant(
+        "plain torch loop cuda", lambda: plain_loop(X, y, torch.optim.SGD, 1000, "cuda")
     )
+    race([*fits(GDLinearRegressor), loop], rounds=5)
+    race(fits(GDLinearRegressor, loss="huber", epochs=100), rounds=3)
+    race(fits(GDLinearRegressorCV, lrs=lrs), rounds=3)
 
 
 def _fits(case: str, X: np.ndarray, y: np.ndarray) -> list[Contestant]:

@@ -71,9 +71,8 @@ def _megabytes(field: str) -> float:
 
 if __name__ == "__main__":
     case, name = sys.argv[1:]
-    if case == "search":
-        with _threads.limited(1):
+    with _threads.two():
+        if case == "search":
             print(*_measure_search(*map(int, name.split(","))))
-    else:
-        with _threads.two():
+        else:
             print(_measure(case, MODELS[case][name]()))

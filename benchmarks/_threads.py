@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 import torch
 from threadpoolctl import threadpool_limits
 
 
 @contextmanager
-def limited(count: int) -> Iterator[None]:
-    """Let torch, BLAS and OpenMP use so many threads each."""
+def two() -> Iterator[None]:
+    """Let torch, BLAS and OpenMP use two threads each."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch.set_num_threads(2)
     try:
-        with threadpool_limits(count):
+        with threadpool_limits(2):
             yield
     finally:
         torch.set_num_threads(before)
-
-
-def two() -> AbstractContextManager[None]:
-    """Two threads."""
-    return limited(2)

@@ -373,13 +373,16 @@ class GDLinearRegressorCV(_GDSearch):
     Notes
     -----
     A descent that diverges does not disturb the others. Its parameters of the lowest loss
-    are scored, as those of the plain estimator would be. With another loss than
-    ``"squared_error"``, mini-batches, or sparse data too wide for a factor, every candidate
-    is fitted on every fold by itself; results mean the same. `score` is R², whatever
-    `scoring` is.
+    are scored, as those of the plain estimator would be. Squared error descends on moments
+    of the data, other losses on the rows. With mini-batches every candidate is fitted on
+    every fold by itself; results mean the same. `score` is R², whatever `scoring` is.
 
     Memory is bounded: candidates x folds x epochs numbers for the loss curves, and some
     hundred megabytes at most for the descents, which are done in groups if very many.
+
+    Callbacks follow the epochs of all descents; the first that asks to stop ends its own
+    there, and the later ones take no more epochs. No epoch has a fitted model to show,
+    since the candidates still race.
 
     Examples
     --------
@@ -491,13 +494,16 @@ class GDPolynomialRegressorCV(_GDSearch):
     Notes
     -----
     A descent that diverges does not disturb the others. Its parameters of the lowest loss
-    are scored, as those of the plain estimator would be. With another loss than
-    ``"squared_error"``, mini-batches, or sparse data too wide for a factor, every candidate
-    is fitted on every fold by itself; results mean the same. `score` is R², whatever
-    `scoring` is.
+    are scored, as those of the plain estimator would be. Squared error descends on moments
+    of the data, other losses on the rows. With mini-batches every candidate is fitted on
+    every fold by itself; results mean the same. `score` is R², whatever `scoring` is.
 
     Memory is bounded: candidates x folds x epochs numbers for the loss curves, and some
     hundred megabytes at most for the descents, which are done in groups if very many.
+
+    Callbacks follow the epochs of all descents; the first that asks to stop ends its own
+    there, and the later ones take no more epochs. No epoch has a fitted model to show,
+    since the candidates still race.
 
     Examples
     --------
