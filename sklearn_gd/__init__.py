@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn_gd._display_loss import LossCurveDisplay
 from sklearn_gd._display_search import SearchDisplay
-from sklearn_gd._regressor import GDLinearRegressor, GDPolynomialRegressor
-from sklearn_gd._search import GDLinearRegressorCV, GDPolynomialRegressorCV
+from sklearn_gd._linear_regressor import GDLinearRegressor
+from sklearn_gd._linear_search import GDLinearRegressorCV
+from sklearn_gd._polynomial_regressor import GDPolynomialRegressor
+from sklearn_gd._polynomial_search import GDPolynomialRegressorCV
 
 if TYPE_CHECKING:
     from sklearn_gd import losses

@@ -12,10 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_gd import _params
 from sklearn_gd._display_path import DescentPathDisplay
 from sklearn_gd._exploring import explore
+from sklearn_gd._linear_search import GDLinearRegressorCV
 from sklearn_gd._minimize import minimize
 from sklearn_gd._params import invalid
 from sklearn_gd._plotting import CURVE, STEPS, log_helps, pyplot, scale_losses, shades, styled
-from sklearn_gd._search import GDLinearRegressorCV, GDPolynomialRegressorCV
+from sklearn_gd._polynomial_search import GDPolynomialRegressorCV
 
 _TUTORIAL_LRS = (0.01, 0.1, 0.3, 0.7, 1.0)
 _PANELS_IN_A_ROW = 3

@@ -15,10 +15,11 @@ import torch
 
 from sklearn_gd._data import Data, check_training_data
 from sklearn_gd._descent import Trace
+from sklearn_gd._linear_regressor import GDLinearRegressor
 from sklearn_gd._optimizers import Recipe
 from sklearn_gd._polynomial import Basis, polynomial_features
+from sklearn_gd._polynomial_regressor import GDPolynomialRegressor
 from sklearn_gd._problem import Problem, Settings, pose
-from sklearn_gd._regressor import GDLinearRegressor, GDPolynomialRegressor
 from sklearn_gd._stability import max_stable_lr
 from sklearn_gd._torch import isolated
 from sklearn_gd._training import make_recipe, run, step_length

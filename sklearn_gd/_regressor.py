@@ -1,4 +1,4 @@
-"""The estimators: scikit-learn's face on one descent."""
+"""What the estimators share: scikit-learn's face on one descent."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.polynomial import Polynomial
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -26,10 +24,9 @@ from sklearn_gd._callbacks import (
     with_callbacks,
     with_progress_bar,
 )
-from sklearn_gd._data import Data, check_rows, check_training_data, hold_out
-from sklearn_gd._docs import documented
+from sklearn_gd._data import Data, check_training_data, hold_out
 from sklearn_gd._equation import equation
-from sklearn_gd._polynomial import Basis, basis_for, polynomial_features, raw_basis
+from sklearn_gd._polynomial import Basis
 
 if TYPE_CHECKING:
     from sklearn_gd._training import Training
@@ -54,7 +51,6 @@ RULES = {
     "warm_start": _params.boolean(),
     "verbose": _params.either(_params.integer(0), _params.boolean()),
 }
-POLYNOMIAL_RULES = {"degree": _params.integer(1), "interaction_only": _params.boolean()}
 
 
 class _UnavailableError(AttributeError, ValueError):
@@ -87,7 +83,7 @@ class _NotInOnePass:
         return MethodType(self.method, estimator)
 
 
-class _GDRegressor(
+class GDRegressor(
     CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta
 ):
     """What the linear and the polynomial regressor share."""
@@ -333,356 +329,6 @@ class _GDRegressor(
         return tags
 
 
-@documented
-class GDLinearRegressor(_GDRegressor):
-    """Linear regression by gradient descent.
-
-    Minimizes a mean loss, by default the squared error, with torch's autograd and
-    optimizers. With squared error the descent runs on the moments of the data, not on the
-    data, so that an epoch costs the same for twenty rows and for a million, and by default
-    in whitened coordinates, where it converges at the same speed whatever the units and
-    correlations of the features.
-
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
-        Coefficients in the units of the data.
-    {attributes}
-
-    See Also
-    --------
-    GDPolynomialRegressor : The same with polynomial terms.
-    sklearn.linear_model.LinearRegression : Least squares in closed form.
-    sklearn.linear_model.SGDRegressor : Stochastic gradient descent, a sample at a time.
-
-    Notes
-    -----
-    A descent is said to diverge when its objective is not finite, is above 1e8 times the
-    larger of the first objective and the objective at zero coefficients, or ends above
-    the first. On data of deficient rank the whitened descent lands on the coefficients
-    of least norm, as LinearRegression does.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn_gd import GDLinearRegressor
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = GDLinearRegressor().fit(X, y)
-    >>> round(model.score(X, y), 4)
-    0.5177
-    >>> model.n_iter_, model.lr_, model.max_stable_lr_
-    (1000, 0.01, 1.0)
-
-    Any loss, in a line:
-
-    >>> absolute = GDLinearRegressor(loss=lambda prediction, target: (prediction - target).abs())
-    >>> absolute.set_params(optimizer="adam", lr=0.02).fit(X, y).loss_ < 43.1
-    True
-    """
-
-    __module__ = "sklearn_gd"
-
-    def __init__(
-        self,
-        *,
-        lr: float | str = 0.01,
-        epochs: int = 1000,
-        optimizer: Any = "sgd",
-        optimizer_params: dict[str, Any] | None = None,
-        device: str = "cpu",
-        loss: Any = "squared_error",
-        loss_params: dict[str, Any] | None = None,
-        alpha: float = 0.0,
-        l1_ratio: float = 0.0,
-        fit_intercept: bool = True,
-        positive: bool = False,
-        precondition: str | None = "auto",
-        batch_size: int | None = None,
-        shuffle: bool = True,
-        lr_scheduler: Any = None,
-        tol: float | None = None,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: int = 0,
-    ):
-        self.lr = lr
-        self.epochs = epochs
-        self.optimizer = optimizer
-        self.optimizer_params = optimizer_params
-        self.device = device
-        self.loss = loss
-        self.loss_params = loss_params
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.precondition = precondition
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.lr_scheduler = lr_scheduler
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions.
-        """
-        check_is_fitted(self)
-        return check_rows(self, X) @ self.coef_.T + self.intercept_
-
-    def to_sklearn(self) -> LinearRegression:
-        """A fitted `sklearn.linear_model.LinearRegression` with the same coefficients."""
-        check_is_fitted(self)
-        return _linear_regression(self, self.coef_, dict(vars(self)))
-
-    def _basis(self, data: Data) -> None:
-        return None
-
-    def _fitted_basis(self) -> None:
-        return None
-
-    def _previous(self, basis: Any) -> tuple[np.ndarray, np.ndarray]:
-        return _as_targets(self.coef_, self.intercept_)
-
-    def _model(
-        self, basis: Any, coef: np.ndarray, intercept: np.ndarray, checked: Any
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-        return coef, intercept, {}
-
-    def _term_names(self) -> np.ndarray:
-        numbered = np.array([f"x{i}" for i in range(self.n_features_in_)], dtype=object)
-        return getattr(self, "feature_names_in_", numbered)
-
-
-@documented
-class GDPolynomialRegressor(_GDRegressor):
-    """Polynomial regression by gradient descent.
-
-    Expands the features into all products of up to `degree` of them, as
-    `sklearn.preprocessing.PolynomialFeatures` does, and fits the coefficients like
-    `GDLinearRegressor`. Inputs are mapped to [-1, 1] and expanded in a well-conditioned
-    basis, block by block; coefficients are in the units of the data all the same.
-
-    Parameters
-    ----------
-    degree : int, default=2
-        Highest degree of the terms, at least 1.
-    interaction_only : bool, default=False
-        Leave out powers of a single feature above the first.
-    {parameters}
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (n_output_features_,) or (n_targets, n_output_features_)
-        Coefficients of the terms in the units of the data, in the order of
-        PolynomialFeatures without the constant.
-    powers_ : ndarray of shape (n_output_features_, n_features_in_)
-        Exponents of the features in each term.
-    n_output_features_ : int
-        Number of terms.
-    feature_names_out_ : ndarray of shape (n_output_features_,)
-        Names of the terms, as PolynomialFeatures names them.
-    {attributes}
-
-    See Also
-    --------
-    GDLinearRegressor : The same without products of features.
-    sklearn.preprocessing.PolynomialFeatures : The expansion.
-
-    Notes
-    -----
-    Each feature is expanded in x P_{k-1}(x) for k >= 1, with P the Legendre polynomials
-    and x mapped to [-1, 1] (only scaled if ``fit_intercept=False``, so that the terms
-    span what the raw powers span). With ``precondition=None`` the raw powers of the raw
-    features are used, as in a textbook.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_gd import GDPolynomialRegressor
-    >>> x = np.random.default_rng(0).normal(0, 5, size=(20, 1))
-    >>> y = x[:, 0] ** 2 + 2 * x[:, 0] + 3
-    >>> model = GDPolynomialRegressor(degree=2, optimizer="nadam").fit(x, y)
-    >>> model.equation()
-    'y = 3 + 2 x0 + 1 x0^2'
-    """
-
-    __module__ = "sklearn_gd"
-    _rules: ClassVar = {**POLYNOMIAL_RULES, **RULES}
-
-    def __init__(
-        self,
-        *,
-        degree: int = 2,
-        interaction_only: bool = False,
-        lr: float | str = 0.01,
-        epochs: int = 1000,
-        optimizer: Any = "sgd",
-        optimizer_params: dict[str, Any] | None = None,
-        device: str = "cpu",
-        loss: Any = "squared_error",
-        loss_params: dict[str, Any] | None = None,
-        alpha: float = 0.0,
-        l1_ratio: float = 0.0,
-        fit_intercept: bool = True,
-        positive: bool = False,
-        precondition: str | None = "auto",
-        batch_size: int | None = None,
-        shuffle: bool = True,
-        lr_scheduler: Any = None,
-        tol: float | None = None,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: int = 0,
-    ):
-        self.degree = degree
-        self.interaction_only = interaction_only
-        self.lr = lr
-        self.epochs = epochs
-        self.optimizer = optimizer
-        self.optimizer_params = optimizer_params
-        self.device = device
-        self.loss = loss
-        self.loss_params = loss_params
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.precondition = precondition
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.lr_scheduler = lr_scheduler
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict targets, in the basis of the fit and block by block.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions.
-        """
-        check_is_fitted(self)
-        X = check_rows(self, X)
-        *basis, coef, intercept = self._terms_
-        values = Basis(*basis).values(X, coef, intercept)
-        values = values.astype(np.result_type(X.dtype, self.coef_.dtype), copy=False)
-        return values[:, 0] if self.coef_.ndim == 1 else values
-
-    def to_polynomial(self) -> Polynomial:
-        """The fitted polynomial of one feature and one target.
-
-        Returns
-        -------
-        numpy.polynomial.Polynomial
-            Its coefficients are the intercept and `coef_`.
-
-        Raises
-        ------
-        ValueError
-            If there are several features or targets.
-        """
-        check_is_fitted(self)
-        if self.n_features_in_ != 1 or self.coef_.size != self.n_output_features_:
-            raise ValueError(
-                "to_polynomial needs one feature and one target, and this model has "
-                f"n_features_in_={self.n_features_in_} and coef_ of shape {self.coef_.shape}. "
-                "Use coef_ with powers_, or to_sklearn()."
-            )
-        coef, intercept = _as_targets(self.coef_, self.intercept_)
-        return Polynomial(np.concatenate([intercept, coef[0]]))
-
-    def to_sklearn(self) -> Pipeline:
-        """A fitted pipeline of PolynomialFeatures and LinearRegression, alike in effect."""
-        check_is_fitted(self)
-        _, _, degree, interaction_only, *_ = self._terms_
-        expansion = polynomial_features(self.n_features_in_, degree, interaction_only)
-        seen = {"n_features_in_": self.n_output_features_}
-        if hasattr(self, "feature_names_in_"):
-            expansion.feature_names_in_ = self.feature_names_in_
-        return make_pipeline(expansion, _linear_regression(self, self.coef_, seen))
-
-    def _basis(self, data: Data) -> Basis:
-        # a proximal step needs each coefficient to be a coordinate
-        if self.precondition is None or self.positive or self.alpha * self.l1_ratio > 0:
-            return raw_basis(
-                data.x.shape[1], int(self.degree), interaction_only=bool(self.interaction_only)
-            )
-        return basis_for(
-            *data.ranges(),
-            int(self.degree),
-            interaction_only=bool(self.interaction_only),
-            center=self.fit_intercept,
-        )
-
-    def _fitted_basis(self) -> Basis:
-        return Basis(*self._terms_[:-2])
-
-    def _previous(self, basis: Any) -> tuple[np.ndarray, np.ndarray]:
-        coef, intercept = self._terms_[-2:]
-        before, now = self._fitted_basis(), basis
-        if (before.degree, before.interaction_only) != (now.degree, now.interaction_only):
-            raise ValueError(
-                f"This continues from a fit with degree={before.degree} and "
-                f"interaction_only={before.interaction_only}, but now they are {now.degree} and "
-                f"{now.interaction_only}. Call fit with warm_start=False to start afresh."
-            )
-        return before.to_basis(coef, intercept, now)
-
-    def _model(
-        self, basis: Any, coef: np.ndarray, intercept: np.ndarray, checked: Any
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-        expansion = polynomial_features(len(basis.center), basis.degree, basis.interaction_only)
-        extra = {
-            "powers_": expansion.powers_,
-            "n_output_features_": len(expansion.powers_),
-            "feature_names_out_": expansion.get_feature_names_out(
-                getattr(checked, "feature_names_in_", None)
-            ),
-            "_terms_": (*basis, coef, intercept),
-        }
-        coef, intercept = basis.to_basis(coef, intercept, basis.raw())
-        return coef, intercept, extra
-
-    def _term_names(self) -> np.ndarray:
-        return self.feature_names_out_
-
-
 def outside() -> int:
     """The stack level of the code that called into this package."""
     frame, level = sys._getframe(1), 1
@@ -697,13 +343,13 @@ def is_fitted_name(name: str) -> bool:
     return name.endswith("_") and not name.startswith("__")
 
 
-def _as_targets(coef: np.ndarray, intercept: Any) -> tuple[np.ndarray, np.ndarray]:
+def as_targets(coef: np.ndarray, intercept: Any) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients and intercepts in float64 with an axis of targets."""
     coef = np.atleast_2d(np.asarray(coef, dtype=np.float64))
     return coef, np.array(np.broadcast_to(intercept, len(coef)), dtype=np.float64)
 
 
-def _linear_regression(model: Any, coef: np.ndarray, seen: dict[str, Any]) -> LinearRegression:
+def linear_regression(model: Any, coef: np.ndarray, seen: dict[str, Any]) -> LinearRegression:
     """A fitted LinearRegression with the coefficients of ``model``."""
     linear = LinearRegression(fit_intercept=model.fit_intercept)
     linear.coef_, linear.intercept_ = coef.copy(), copy.copy(model.intercept_)

@@ -1,4 +1,4 @@
-"""The estimators that search: all candidates on all folds as one descent."""
+"""What the estimators that search share: all candidates on all folds as one descent."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ import time
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
-from itertools import product
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.polynomial import Polynomial
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import check_cv
-from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
@@ -30,24 +26,17 @@ from sklearn_gd._callbacks import (
     with_callbacks,
     with_progress_bar,
 )
+from sklearn_gd._candidates import Grid, Table
 from sklearn_gd._data import Data, as_numpy, check_training_data
-from sklearn_gd._docs import documented
-from sklearn_gd._regressor import (
-    POLYNOMIAL_RULES,
-    RULES,
-    GDLinearRegressor,
-    GDPolynomialRegressor,
-    is_fitted_name,
-    outside,
-)
-from sklearn_gd._scoring import Scoring, check_refit, cv_results, scorers
+from sklearn_gd._regressor import RULES, is_fitted_name, outside
+from sklearn_gd._scoring import Scoring, check_refit, scorers
 
 if TYPE_CHECKING:
-    from sklearn_gd._search_training import Cells, Search, Variant
+    from sklearn_gd._search_training import Search, Variant
     from sklearn_gd._training import Training
 
 _PLAIN_ONLY = {"lr", "alpha", "early_stopping", "validation_fraction", "warm_start"}
-_RULES = {
+SEARCH_RULES = {
     "lrs": _params.sequence(RULES["lr"]),
     "alphas": _params.sequence(RULES["alpha"]),
     "refit": _params.either(
@@ -58,15 +47,14 @@ _RULES = {
     "select_epochs": _params.boolean(),
     **{name: rule for name, rule in RULES.items() if name not in _PLAIN_ONLY},
 }
-_NAMED_AT_MOST = 5  # diverged candidates in a warning
 
 
-class _GDSearch(
+class GDSearch(
     CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta
 ):
     """What the searches over linear and polynomial regressors share."""
 
-    _rules: ClassVar = _RULES
+    _rules: ClassVar = SEARCH_RULES
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Fit every candidate on every fold, and the best one on all data.
@@ -111,7 +99,7 @@ class _GDSearch(
 
         owner = type(self).__name__
         _params.check_params(owner, self.get_params(deep=False), self._rules)
-        grid = _Grid.of(self)
+        grid = Grid.of(self)
         plain = [self._plain(v, grid) for v in grid.variants]
         seed = int(plain[0]._check_params().randint(2**31 - 1))
         checked = copy.copy(self)
@@ -125,7 +113,7 @@ class _GDSearch(
         may_refit = self.refit is not False and (self.select_epochs or not search.refits)
         task = FitTask(self, X, y, sample_weight, (search.n_descents + may_refit) * epochs)
         after = task.epoch if task.is_watched else None
-        table = _Table(grid, len(splits), epochs)
+        table = Table(grid, len(splits), epochs)
         begin = time.perf_counter()
         for cells in search.cells(after):
             if cells.fold == len(splits):
@@ -216,7 +204,7 @@ class _GDSearch(
         routing : MetadataRouter
             The routing information.
         """
-        grid = _Grid.of(self)
+        grid = Grid.of(self)
         score = scorers(self, self._plain(grid.variants[0], grid))
         router = MetadataRouter(owner=self).add_self_request(self)
         router.add(
@@ -231,7 +219,7 @@ class _GDSearch(
     def _plain_type(self) -> Any:
         """The class of the plain estimator."""
 
-    def _plain(self, variant: dict[str, Any], grid: _Grid) -> Any:
+    def _plain(self, variant: dict[str, Any], grid: Grid) -> Any:
         """The plain estimator of a variant; its learning rate is the first."""
         plain = self._plain_type(lr=grid.lrs[0])
         names = plain.get_params(deep=False)
@@ -262,7 +250,7 @@ class _GDSearch(
             raise ValueError("No fits were performed. Was the CV iterator empty?")
         return splits
 
-    def _best(self, table: _Table) -> dict[str, Any]:
+    def _best(self, table: Table) -> dict[str, Any]:
         """The best candidate, as GridSearchCV chooses it."""
         results, is_multi = table.results(), "score" not in table.scores
         if is_multi:
@@ -296,7 +284,7 @@ class _GDSearch(
     def _refit(
         self,
         state: dict[str, Any],
-        table: _Table,
+        table: Table,
         plain: Sequence[Any],
         checked: Any,
         data: Data,
@@ -346,351 +334,12 @@ class _GDSearch(
         return tags
 
 
-@documented
-class GDLinearRegressorCV(_GDSearch):
-    """Linear regression by gradient descent, with the learning rate chosen by folds.
-
-    Learning rates, strengths of the penalty and folds are axes of one tensor that descends
-    once: the moments of every fold are computed in one pass over the data, and the whole
-    search costs about as much as a few fits. The results are those of GridSearchCV over
-    `GDLinearRegressor`.
-
-    Parameters
-    ----------
-    {search_parameters}
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
-        Coefficients of the best candidate in the units of the data.
-    {search_attributes}
-
-    See Also
-    --------
-    GDLinearRegressor : The plain estimator.
-    sklearn.model_selection.GridSearchCV : The same results, a fit for each candidate and fold.
-
-    Notes
-    -----
-    A descent that diverges does not disturb the others. Its parameters of the lowest loss
-    are scored, as those of the plain estimator would be. Squared error descends on moments
-    of the data, other losses on the rows. With mini-batches every candidate is fitted on
-    every fold by itself; results mean the same. `score` is R², whatever `scoring` is.
-
-    Memory is bounded: candidates x folds x epochs numbers for the loss curves, and some
-    hundred megabytes at most for the descents, which are done in groups if very many.
-
-    Callbacks follow the epochs of all descents; the first that asks to stop ends its own
-    there, and the later ones take no more epochs. No epoch has a fitted model to show,
-    since the candidates still race.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn_gd import GDLinearRegressorCV
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> search = GDLinearRegressorCV(lrs=(0.01, 0.1, 0.5), alphas=(0.0, 0.01, 0.1)).fit(X, y)
-    >>> search.best_params_
-    {'alpha': 0.0, 'lr': 0.01}
-    >>> search.test_loss_curves_.shape
-    (9, 5, 1000)
-    """
-
-    __module__ = "sklearn_gd"
-
-    def __init__(
-        self,
-        *,
-        lrs: Sequence[float | str] = (0.001, 0.01, 0.1),
-        alphas: Sequence[float] = (0.0,),
-        cv: Any = None,
-        scoring: Any = None,
-        refit: Any = True,
-        select_epochs: bool = False,
-        epochs: int = 1000,
-        optimizer: Any = "sgd",
-        optimizer_params: dict[str, Any] | None = None,
-        device: str = "cpu",
-        loss: Any = "squared_error",
-        loss_params: dict[str, Any] | None = None,
-        l1_ratio: float = 0.0,
-        fit_intercept: bool = True,
-        positive: bool = False,
-        precondition: str | None = "auto",
-        batch_size: int | None = None,
-        shuffle: bool = True,
-        lr_scheduler: Any = None,
-        tol: float | None = None,
-        n_iter_no_change: int = 10,
-        random_state: Any = None,
-        verbose: int = 0,
-    ):
-        self.lrs = lrs
-        self.alphas = alphas
-        self.cv = cv
-        self.scoring = scoring
-        self.refit = refit
-        self.select_epochs = select_epochs
-        self.epochs = epochs
-        self.optimizer = optimizer
-        self.optimizer_params = optimizer_params
-        self.device = device
-        self.loss = loss
-        self.loss_params = loss_params
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.precondition = precondition
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.lr_scheduler = lr_scheduler
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.random_state = random_state
-        self.verbose = verbose
-
-    @property
-    def _plain_type(self) -> type[GDLinearRegressor]:
-        return GDLinearRegressor
-
-    def to_sklearn(self) -> LinearRegression:
-        """A fitted `sklearn.linear_model.LinearRegression` with the same coefficients."""
-        return self._refitted("to_sklearn").to_sklearn()
-
-
-@documented
-class GDPolynomialRegressorCV(_GDSearch):
-    """Polynomial regression by gradient descent, with the degree chosen by folds.
-
-    Degrees, learning rates, strengths of the penalty and folds are axes of one tensor that
-    descends once. The features are expanded once, for the highest degree: the terms of
-    lower ones are its leading columns. The results are those of GridSearchCV over
-    `GDPolynomialRegressor`.
-
-    Parameters
-    ----------
-    degrees : sequence of int, default=(1, 2, 3)
-        Degrees to try.
-    interaction_only : bool, default=False
-        Leave out powers of a single feature above the first.
-    {search_parameters}
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (n_output_features_,) or (n_targets, n_output_features_)
-        Coefficients of the best candidate's terms in the units of the data, in the order
-        of PolynomialFeatures without the constant.
-    degree_ : int
-        The best degree.
-    powers_, n_output_features_, feature_names_out_ : ndarray, int, ndarray
-        The terms, as of `GDPolynomialRegressor`.
-    {search_attributes}
-
-    See Also
-    --------
-    GDPolynomialRegressor : The plain estimator.
-    sklearn.model_selection.GridSearchCV : The same results, a fit for each candidate and fold.
-
-    Notes
-    -----
-    A descent that diverges does not disturb the others. Its parameters of the lowest loss
-    are scored, as those of the plain estimator would be. Squared error descends on moments
-    of the data, other losses on the rows. With mini-batches every candidate is fitted on
-    every fold by itself; results mean the same. `score` is R², whatever `scoring` is.
-
-    Memory is bounded: candidates x folds x epochs numbers for the loss curves, and some
-    hundred megabytes at most for the descents, which are done in groups if very many.
-
-    Callbacks follow the epochs of all descents; the first that asks to stop ends its own
-    there, and the later ones take no more epochs. No epoch has a fitted model to show,
-    since the candidates still race.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_gd import GDPolynomialRegressorCV
-    >>> rng = np.random.default_rng(0)
-    >>> x = rng.normal(size=(60, 1))
-    >>> y = x[:, 0] ** 3 - 2 * x[:, 0] + rng.normal(scale=0.1, size=60)
-    >>> search = GDPolynomialRegressorCV(degrees=range(1, 7), lrs=(0.1,)).fit(x, y)
-    >>> search.degree_
-    3
-    """
-
-    __module__ = "sklearn_gd"
-    _rules: ClassVar = {
-        "degrees": _params.sequence(POLYNOMIAL_RULES["degree"]),
-        "interaction_only": POLYNOMIAL_RULES["interaction_only"],
-        **_RULES,
-    }
-
-    def __init__(
-        self,
-        *,
-        degrees: Sequence[int] = (1, 2, 3),
-        interaction_only: bool = False,
-        lrs: Sequence[float | str] = (0.001, 0.01, 0.1),
-        alphas: Sequence[float] = (0.0,),
-        cv: Any = None,
-        scoring: Any = None,
-        refit: Any = True,
-        select_epochs: bool = False,
-        epochs: int = 1000,
-        optimizer: Any = "sgd",
-        optimizer_params: dict[str, Any] | None = None,
-        device: str = "cpu",
-        loss: Any = "squared_error",
-        loss_params: dict[str, Any] | None = None,
-        l1_ratio: float = 0.0,
-        fit_intercept: bool = True,
-        positive: bool = False,
-        precondition: str | None = "auto",
-        batch_size: int | None = None,
-        shuffle: bool = True,
-        lr_scheduler: Any = None,
-        tol: float | None = None,
-        n_iter_no_change: int = 10,
-        random_state: Any = None,
-        verbose: int = 0,
-    ):
-        self.degrees = degrees
-        self.interaction_only = interaction_only
-        self.lrs = lrs
-        self.alphas = alphas
-        self.cv = cv
-        self.scoring = scoring
-        self.refit = refit
-        self.select_epochs = select_epochs
-        self.epochs = epochs
-        self.optimizer = optimizer
-        self.optimizer_params = optimizer_params
-        self.device = device
-        self.loss = loss
-        self.loss_params = loss_params
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.precondition = precondition
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.lr_scheduler = lr_scheduler
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.random_state = random_state
-        self.verbose = verbose
-
-    @property
-    def _plain_type(self) -> type[GDPolynomialRegressor]:
-        return GDPolynomialRegressor
-
-    def to_polynomial(self) -> Polynomial:
-        """The fitted polynomial of one feature and one target."""
-        return self._refitted("to_polynomial").to_polynomial()
-
-    def to_sklearn(self) -> Pipeline:
-        """A fitted pipeline of PolynomialFeatures and LinearRegression, alike in effect."""
-        return self._refitted("to_sklearn").to_sklearn()
-
-
-class _Grid(NamedTuple):
-    """The candidates, in ParameterGrid's order: the learning rate changes fastest."""
-
-    lrs: list[Any]
-    variants: list[dict[str, Any]]  # the values of the other axes
-    params: list[dict[str, Any]]  # as in cv_results_
-
-    @classmethod
-    def of(cls, search: Any) -> _Grid:
-        """From the parameters of a search."""
-        axes = {"alpha": search.alphas, "degree": getattr(search, "degrees", None)}
-        axes = {name: _listed(values) for name, values in axes.items() if values is not None}
-        variants = [dict(zip(axes, own, strict=True)) for own in product(*axes.values())]
-        lrs = _listed(search.lrs)
-        searched = {name for name, values in {**axes, "lr": lrs}.items() if len(values) > 1}
-        searched = searched or {"lr"}
-        params = [
-            {name: value for name, value in {**own, "lr": lr}.items() if name in searched}
-            for own, lr in product(variants, lrs)
-        ]
-        return cls(lrs, variants, params)
-
-    def candidate(self, index: int) -> dict[str, Any]:
-        """The values of all axes, searched or not."""
-        v, k = divmod(index, len(self.lrs))
-        return {**self.variants[v], "lr": self.lrs[k]}
-
-
-class _Table:
-    """What has been found so far, for each candidate and split."""
-
-    def __init__(self, grid: _Grid, n_splits: int, epochs: int):
-        self.grid = grid
-        shape = len(grid.params), n_splits
-        self.scores: dict[str, np.ndarray] = {}
-        self.curves = np.empty((*shape, epochs))
-        self.losses = np.empty(shape)
-        self.diverged = np.zeros(shape, dtype=bool)
-        self.refits: dict[tuple[int, int], Sequence[Any]] = {}
-        self.seconds = self.score_seconds = 0.0
-
-    def add(self, cells: Cells, scores: Sequence[dict[str, float]]) -> None:
-        """Keep what was found of some cells."""
-        first = cells.variant * len(self.grid.lrs) + cells.lrs.start
-        own = slice(first, first + len(cells.lrs)), cells.fold
-        self.curves[own], self.losses[own] = cells.curves, cells.losses
-        self.diverged[own] = cells.diverged
-        for name in scores[0]:
-            column = self.scores.setdefault(name, np.full(self.losses.shape, np.nan))
-            column[own] = [each[name] for each in scores]
-
-    def refit_of(self, variant: int, lr: int) -> Any:
-        """What makes the report of a candidate's descent on all data, if it was done."""
-        for (v, start), own in self.refits.items():
-            if v == variant and start <= lr < start + len(own):
-                return own[lr - start]
-        return None
-
-    def results(self) -> dict[str, Any]:
-        """As in GridSearchCV."""
-        cells = self.losses.size
-        fit, score = self.seconds - self.score_seconds, self.score_seconds
-        diverged = self.diverged.sum(1)
-        return cv_results(self.grid.params, self.scores, fit / cells, score / cells, diverged)
-
-    def state(self) -> dict[str, Any]:
-        """Fitted attributes that need no best candidate."""
-        return {"test_loss_curves_": self.curves}
-
-    def warning(self, owner: str) -> str:
-        """What to say of the descents that diverged, or nothing."""
-        total = self.diverged.sum()
-        if not total:
-            return ""
-        bad = np.flatnonzero(self.diverged.any(1))
-        names = [
-            ", ".join(f"{name}={value}" for name, value in self.grid.params[k].items())
-            for k in bad[:_NAMED_AT_MOST]
-        ]
-        more = f" and {len(bad) - _NAMED_AT_MOST} more" if len(bad) > _NAMED_AT_MOST else ""
-        return (
-            f"{total} of {self.diverged.size} descents of {owner} diverged, those of "
-            f"({'), ('.join(names)}){more}; they are scored at their lowest loss. "
-            "cv_results_['diverged'] counts them. Leave out large values of lrs, or set "
-            "precondition='auto'."
-        )
-
-
 def _variant(plain: Any, owner: str) -> Variant:
     """What training needs to know of a plain estimator."""
     from sklearn_gd._search_training import Variant
     from sklearn_gd._training import Settings
 
     return Variant(Settings.of(plain)._replace(owner=owner), plain._basis)
-
-
-def _listed(values: Any) -> list[Any]:
-    """Values as a list, NumPy's as Python's."""
-    return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
 def _fitted(plain: Any, state: dict[str, Any]) -> Any:
