@@ -43,8 +43,9 @@ class GDLinearRegressorCV(GDSearch):
     of the data, other losses on the rows. With mini-batches every candidate is fitted on
     every fold by itself; results mean the same. `score` is R², whatever `scoring` is.
 
-    Memory is bounded: candidates x folds x epochs numbers for the loss curves, and some
-    hundred megabytes at most for the descents, which are done in groups if very many.
+    Memory, in numbers: candidates x folds x epochs for the loss curves, folds x features²
+    for the moments, and some hundred megabytes at most for the descents, which are done in
+    groups if very many.
 
     Callbacks follow the epochs of all descents; the first that asks to stop ends its own
     there, and the later ones take no more epochs. No epoch has a fitted model to show,
