@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sklearn_gd._scoring import cv_results
+from sklearn_gd._scoring import Scores, cv_results
 
 if TYPE_CHECKING:
     from sklearn_gd._search_training import Cells
+    from sklearn_gd._training import Training
 
 _NAMED_AT_MOST = 5  # diverged candidates in a warning
 
@@ -51,23 +52,26 @@ class Table:
         self.grid = grid
         shape = len(grid.params), n_splits
         self.scores: dict[str, np.ndarray] = {}
+        self.is_multi = False
         self.curves = np.empty((*shape, epochs))
         self.losses = np.empty(shape)
         self.diverged = np.zeros(shape, dtype=bool)
-        self.refits: dict[tuple[int, int], Sequence[Any]] = {}
+        self.refits: dict[tuple[int, int], Sequence[Callable[[], Training]]] = {}
         self.seconds = self.score_seconds = 0.0
 
-    def add(self, cells: Cells, scores: Sequence[dict[str, float]]) -> None:
+    def add(self, cells: Cells, scores: Sequence[Scores]) -> None:
         """Keep what was found of some cells."""
         first = cells.variant * len(self.grid.lrs) + cells.lrs.start
         own = slice(first, first + len(cells.lrs)), cells.fold
         self.curves[own], self.losses[own] = cells.curves, cells.losses
         self.diverged[own] = cells.diverged
-        for name in scores[0]:
+        self.is_multi = isinstance(scores[0], dict)
+        named = [each if isinstance(each, dict) else {"score": each} for each in scores]
+        for name in named[0]:
             column = self.scores.setdefault(name, np.full(self.losses.shape, np.nan))
-            column[own] = [each[name] for each in scores]
+            column[own] = [each[name] for each in named]
 
-    def refit_of(self, variant: int, lr: int) -> Any:
+    def refit_of(self, variant: int, lr: int) -> Callable[[], Training] | None:
         """What makes the report of a candidate's descent on all data, if it was done."""
         for (v, start), own in self.refits.items():
             if v == variant and start <= lr < start + len(own):

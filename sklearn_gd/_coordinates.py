@@ -125,6 +125,20 @@ def identity(moments: Moments, *, fit_intercept: bool) -> tuple[Coordinates, Tab
     return plain, Table(design, goal, moments.rest / root)
 
 
+def penalized(moments: Moments, l2: float, to_original: Tensor | None) -> Moments:
+    """The moments with the L2 penalty as further rows: sqrt(l2/2) times each coefficient.
+
+    A column that is constant up to rounding stays constant, and its coefficient 0.
+    """
+    if not l2:
+        return moments
+    if to_original is None:
+        _, _, moving = _unit_columns(moments)
+        moments = moments._replace(factor=moments.factor * moving)
+        to_original = torch.diag(moving.to(moments.factor))
+    return moments.with_rows((l2 / 2) ** 0.5 * to_original.T)
+
+
 def _map(moments: Moments, to_coef: Tensor, from_coef: Tensor) -> Coordinates:
     """A map on centred columns, in units of the targets' deviations."""
     spread = moments.deviations()[1]
@@ -154,28 +168,46 @@ def _noise(moments: Moments, scale: Tensor) -> Tensor:
 def _independent(factor: Tensor, noise: Tensor, moving: Tensor) -> tuple[Tensor | None, Tensor]:
     """The columns, in order, that are not combinations of earlier ones, orthonormalized.
 
-    None for the orthonormal basis means that ``factor`` is triangular in it already.
+    What is left of a column that depends on earlier ones is its own noise and that of the
+    directions taken from it, so the noise is carried along: a direction found in a short
+    rest has the noise of the rest, over its length. None for the orthonormal basis means
+    that ``factor`` is triangular in it already.
     """
     rows, p = factor.shape
     everything = torch.arange(p, device=factor.device)
-    triangular = rows == p and not factor.tril(-1).any()
-    if triangular and moving.all() and (factor.diagonal() > noise).all():
+    is_triangular = rows == p and not factor.tril(-1).any()
+    if is_triangular and moving.all() and (factor.diagonal() > _carried(factor, noise)).all():
         return None, everything
     basis = factor.new_zeros(rows, min(rows, p))
+    doubt = factor.new_zeros(min(rows, p))  # the noise of each direction
     columns: list[int] = []
     # a panel of columns is freed of the earlier basis in one product, twice for accuracy
     for panel in everything.split(64):
-        rest = factor[:, panel]
-        for _ in range(2):
-            rest = rest - basis[:, : len(columns)] @ (basis[:, : len(columns)].T @ rest)
         start = len(columns)
+        rest, taken = factor[:, panel], factor.new_zeros(start, len(panel))
+        for _ in range(2):
+            part = basis[:, :start].T @ rest
+            rest, taken = rest - basis[:, :start] @ part, taken + part
+        carried = noise[panel].square() + (taken * doubt[:start, None]).square().sum(0)
         for j, column in enumerate(panel.tolist()):
-            vector = rest[:, j]
-            own = basis[:, start : len(columns)]
+            vector, own = rest[:, j], basis[:, start : len(columns)]
+            shares = own.new_zeros(own.shape[1])
             for _ in range(2):
-                vector = vector - own @ (own.T @ vector)
+                part = own.T @ vector
+                vector, shares = vector - own @ part, shares + part
             length = torch.linalg.vector_norm(vector)
-            if moving[column] and length > noise[column] and len(columns) < rows:
+            error = torch.sqrt(carried[j] + (shares * doubt[start : len(columns)]).square().sum())
+            if moving[column] and length > error and len(columns) < rows:
                 basis[:, len(columns)] = vector / length
+                doubt[len(columns)] = error / length
                 columns.append(column)
     return basis[:, : len(columns)], torch.tensor(columns, device=factor.device)
+
+
+def _carried(triangle: Tensor, noise: Tensor) -> Tensor:
+    """The same noise of what is left of each column, for a triangular factor."""
+    shares = (triangle / triangle.diagonal()[:, None]).square()
+    identity = torch.eye(len(noise), dtype=noise.dtype, device=noise.device)
+    transfer = identity - (shares - shares.diagonal().diag()).T
+    squares = torch.linalg.solve_triangular(transfer, noise.square()[:, None], upper=False)
+    return squares[:, 0].sqrt()

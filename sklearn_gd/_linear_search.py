@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sklearn.linear_model import LinearRegression
+from sklearn.utils.metaestimators import available_if
 
 from sklearn_gd._docs import documented
 from sklearn_gd._linear_regressor import GDLinearRegressor
-from sklearn_gd._search import GDSearch
+from sklearn_gd._search import GDSearch, refits
 
 
 @documented
@@ -120,6 +121,7 @@ class GDLinearRegressorCV(GDSearch):
     def _plain_type(self) -> type[GDLinearRegressor]:
         return GDLinearRegressor
 
+    @available_if(refits)
     def to_sklearn(self) -> LinearRegression:
         """A fitted `sklearn.linear_model.LinearRegression` with the same coefficients."""
-        return self._refitted("to_sklearn").to_sklearn()
+        return self._best_estimator().to_sklearn()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -153,7 +154,9 @@ def scheduled(made: Recipe, scheduler: Any, owner: str) -> Recipe:
         raise invalid(owner, "lr_scheduler", words, scheduler) from error
     if not isinstance(own, lr_scheduler.LRScheduler):
         raise invalid(owner, "lr_scheduler", f"{words} and returns a scheduler", scheduler)
-    multiplies = type(own) in _MULTIPLICATIVE and not getattr(own, "eta_min", 0)
+    # a callable of the user's own may have looked at the lr, which is 1 for many runs at once
+    build = scheduler.func if isinstance(scheduler, partial) else scheduler
+    multiplies = build is type(own) in _MULTIPLICATIVE and not getattr(own, "eta_min", 0)
     return made._replace(together=made.together and multiplies, schedule=scheduler)
 
 

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 from numpy.polynomial import Polynomial
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
 
 from sklearn_gd import _params
 from sklearn_gd._docs import documented
 from sklearn_gd._polynomial_regressor import POLYNOMIAL_RULES, GDPolynomialRegressor
-from sklearn_gd._search import SEARCH_RULES, GDSearch
+from sklearn_gd._search import SEARCH_RULES, GDSearch, refits
 
 
 @documented
@@ -140,10 +141,12 @@ class GDPolynomialRegressorCV(GDSearch):
     def _plain_type(self) -> type[GDPolynomialRegressor]:
         return GDPolynomialRegressor
 
+    @available_if(refits)
     def to_polynomial(self) -> Polynomial:
         """The fitted polynomial of one feature and one target."""
-        return self._refitted("to_polynomial").to_polynomial()
+        return self._best_estimator().to_polynomial()
 
+    @available_if(refits)
     def to_sklearn(self) -> Pipeline:
         """A fitted pipeline of PolynomialFeatures and LinearRegression, alike in effect."""
-        return self._refitted("to_sklearn").to_sklearn()
+        return self._best_estimator().to_sklearn()

@@ -15,7 +15,7 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from torch import Tensor
 
-from sklearn_gd._coordinates import Coordinates, Table, identity, standardize, whiten
+from sklearn_gd._coordinates import Coordinates, Table, identity, penalized, standardize, whiten
 from sklearn_gd._data import Data
 from sklearn_gd._moments import Moments
 from sklearn_gd._objective import (
@@ -124,7 +124,7 @@ def pose(
         if moments is None:
             moments = source.moments(center=settings.fit_intercept)
         deviation = moments.deviations()[1]
-        moments = _penalized(moments, basis, settings.penalty.l2)
+        moments = penalized(moments, settings.penalty.l2, _to_original(basis, moments.factor))
         coordinates, table = _coordinates(moments, precondition, settings.fit_intercept)
         largest = curvature(table) / 2
     coordinates = coordinates._replace(
@@ -280,16 +280,6 @@ def _coordinates(
     if precondition is None:
         return identity(moments, fit_intercept=fit_intercept)
     return whiten(moments) if precondition == "whiten" else standardize(moments)
-
-
-def _penalized(moments: Moments, basis: Basis | None, l2: float) -> Moments:
-    """The moments with the L2 penalty as further rows: sqrt(l2/2) times each coefficient."""
-    if not l2:
-        return moments
-    to_original = _to_original(basis, moments.factor)
-    if to_original is None:
-        to_original = torch.eye(moments.factor.shape[1]).to(moments.factor)
-    return moments.with_rows((l2 / 2) ** 0.5 * to_original.T)
 
 
 def _to_original(basis: Basis | None, like: Tensor) -> Tensor | None:

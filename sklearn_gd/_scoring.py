@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +21,15 @@ from sklearn_gd._data import as_numpy
 _FROM_MOMENTS = (None, "r2", "neg_mean_squared_error")
 
 
+Scores = dict[str, float] | float  # by name, if there are several
+
+
 class Scoring(NamedTuple):
     """How to score, and what the splitter and the scorers are to be given."""
 
     scorer: Callable[..., Any]
-    known: dict[str, str | None] | None  # name -> a score that moments give, if all are such
+    # name (None: there is but one) -> a score that moments give, if all are such
+    known: dict[str | None, str | None] | None
     split_params: Mapping[str, Any]
     score_params: Mapping[str, Any]
 
@@ -57,28 +62,34 @@ class Scoring(NamedTuple):
 
     def from_errors(
         self, errors: np.ndarray, y: np.ndarray, weight: np.ndarray | None
-    ) -> list[dict[str, float]] | None:
+    ) -> Sequence[Scores] | None:
         """Scores of models with these mean squared errors (models, targets) on targets ``y``.
 
         None where only the rows themselves can say.
         """
         if self.known is None:
             return None
-        values = {"neg_mean_squared_error": -errors.mean(1)}
-        if {None, "r2"} & set(self.known.values()):
-            mean = np.average(y, axis=0, weights=weight)
-            variance = np.average((y - mean) ** 2, axis=0, weights=weight)
-            if len(y) < 2 or (variance <= 1e-24 * np.average(y**2, axis=0, weights=weight)).any():
-                return None  # what R² is of constant targets, scikit-learn decides
-            values["r2"] = (1.0 - errors / variance).mean(1)
-        kinds = [(name, values[kind or "r2"].tolist()) for name, kind in self.known.items()]
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = {"neg_mean_squared_error": -errors.mean(1)}
+            if {None, "r2"} & set(self.known.values()):
+                mean = np.average(y, axis=0, weights=weight)
+                variance = np.average((y - mean) ** 2, axis=0, weights=weight)
+                size = np.average(y**2, axis=0, weights=weight)
+                if len(y) < 2 or not (variance > 1e-24 * size).all() or np.isinf(variance).any():
+                    return None  # what R² is of such targets, scikit-learn decides
+                values["r2"] = (1.0 - errors / variance).mean(1)
+        if self.known.keys() == {None}:
+            return values[self.known[None] or "r2"].tolist()
+        kinds = [(str(name), values[kind or "r2"].tolist()) for name, kind in self.known.items()]
         return [{name: own[k] for name, own in kinds} for k in range(len(errors))]
 
-    def from_rows(self, model: Any, X: Any, y: Any, rows: np.ndarray) -> dict[str, float]:
+    def from_rows(self, model: Any, X: Any, y: Any, rows: np.ndarray) -> Scores:
         """Scores of a fitted model on rows of the user's data."""
         own = {name: _safe_indexing(value, rows) for name, value in self.score_params.items()}
         scores = self.scorer(model, _safe_indexing(X, rows), _safe_indexing(y, rows), **own)
-        return scores if isinstance(scores, dict) else {"score": float(scores)}
+        if isinstance(scores, dict):
+            return {name: _number(score, name) for name, score in scores.items()}
+        return _number(scores, self.scorer)
 
 
 def scorers(search: Any, plain: Any) -> Callable[..., Any]:
@@ -93,15 +104,14 @@ def scorers(search: Any, plain: Any) -> Callable[..., Any]:
 
 def check_refit(refit: Any, names: Any) -> None:
     """Raise unless ``refit`` says by which of several scorers to choose."""
-    if refit is not False and not callable(refit):
-        if isinstance(refit, str) and refit in names:
-            return
-        raise ValueError(
-            "For multi-metric scoring, the parameter refit must be set to a scorer key or a "
-            "callable to refit an estimator with the best parameter setting on the whole data "
-            "and make the best_* attributes available for that metric. If this is not needed, "
-            f"refit should be set to False explicitly. {refit!r} was passed."
-        )
+    if callable(refit) or not refit or (isinstance(refit, str) and refit in names):
+        return
+    raise ValueError(
+        "For multi-metric scoring, the parameter refit must be set to a scorer key or a "
+        "callable to refit an estimator with the best parameter setting on the whole data "
+        "and make the best_* attributes available for that metric. If this is not needed, "
+        f"refit should be set to False explicitly. {refit!r} was passed."
+    )
 
 
 def cv_results(
@@ -141,10 +151,10 @@ def cv_results(
     return results
 
 
-def _known(scoring: Any) -> dict[str, str | None] | None:
+def _known(scoring: Any) -> dict[str | None, str | None] | None:
     """Name -> kind, if moments give all of the scores."""
     if scoring is None or isinstance(scoring, str):
-        named: Mapping[str, Any] = {"score": scoring}
+        named: Mapping[str | None, Any] = {None: scoring}
     elif callable(scoring):
         return None
     else:
@@ -154,6 +164,16 @@ def _known(scoring: Any) -> dict[str, str | None] | None:
         (kind is None or isinstance(kind, str)) and kind in _FROM_MOMENTS for kind in kinds
     )
     return dict(named) if is_known else None
+
+
+def _number(score: Any, scorer: Any) -> float:
+    """A score as a number; scikit-learn's sentence if it is none."""
+    score = score.item() if getattr(score, "size", None) == 1 else score
+    if not isinstance(score, Number):
+        raise ValueError(
+            f"scoring must return a number, got {score} ({type(score)}) instead. (scorer={scorer})"
+        )
+    return float(score)  # type: ignore[arg-type]
 
 
 def _takes_weights(scorer: Callable[..., Any]) -> bool:

@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd import _params
@@ -32,6 +33,7 @@ from sklearn_gd._regressor import RULES, is_fitted_name, outside
 from sklearn_gd._scoring import Scoring, check_refit, scorers
 
 if TYPE_CHECKING:
+    from sklearn_gd._polynomial import Basis
     from sklearn_gd._search_training import Search, Variant
     from sklearn_gd._training import Training
 
@@ -47,6 +49,16 @@ SEARCH_RULES = {
     "select_epochs": _params.boolean(),
     **{name: rule for name, rule in RULES.items() if name not in _PLAIN_ONLY},
 }
+
+
+def refits(search: Any) -> bool:
+    """Whether the best candidate is fitted on all data; an AttributeError if not."""
+    if not search._refits:
+        raise AttributeError(
+            f"This {type(search).__name__} instance was initialized with `refit=False`. Set "
+            "refit=True, or fit a plain estimator with best_params_."
+        )
+    return True
 
 
 class GDSearch(
@@ -108,30 +120,28 @@ class GDSearch(
         X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
         splits = self._splits(X, y, data, scoring)
         variants = [_variant(own, owner) for own in plain]
-        search = Search(data, splits, variants, grid.lrs, refits=self.refit is not False, seed=seed)
+        search = Search(data, splits, variants, grid.lrs, refits=self._refits, seed=seed)
         epochs = int(self.epochs)
-        may_refit = self.refit is not False and (self.select_epochs or not search.refits)
+        may_refit = self._refits and (self.select_epochs or not search.refits)
         task = FitTask(self, X, y, sample_weight, (search.n_descents + may_refit) * epochs)
         after = task.epoch if task.is_watched else None
         table = Table(grid, len(splits), epochs)
         begin = time.perf_counter()
         for cells in search.cells(after):
             if cells.fold == len(splits):
-                table.refits[cells.variant, cells.lrs.start] = cells.refits
+                table.refits[cells.variant, cells.lrs.start] = cells.trainings
                 continue
             start = time.perf_counter()
             held = splits[cells.fold][1]
             scores = None
-            if cells.errors is not None:
+            # float32 coefficients are not those whose errors are known
+            if cells.errors is not None and data.dtype == np.float64:
                 weight = None if data.weight is None else data.weight[held]
                 scores = scoring.from_errors(cells.errors, data.y[held], weight)
             if scores is None:
                 models = [
-                    _fitted(
-                        plain[cells.variant],
-                        plain[cells.variant]._model_state(checked, data, cells.basis, *model),
-                    )
-                    for model in zip(cells.coef, cells.intercept, strict=True)
+                    _fitted(plain[cells.variant], grid.lrs[k], checked, data, cells.basis, made())
+                    for k, made in zip(cells.lrs, cells.trainings, strict=True)
                 ]
                 scores = [scoring.from_rows(model, X, y, held) for model in models]
             table.add(cells, scores)
@@ -146,7 +156,7 @@ class GDSearch(
         if hasattr(checked, "feature_names_in_"):
             state["feature_names_in_"] = checked.feature_names_in_
         warned = [table.warning(owner)]
-        if self.refit is not False:
+        if self._refits:
             refit, training = self._refit(state, table, plain, checked, data, search, after)
             state |= refit
             if state["epochs_"] < self.epochs:  # chosen, and not too few
@@ -159,6 +169,7 @@ class GDSearch(
         task.end(state)
         return self
 
+    @available_if(refits)
     def predict(self, X: Any) -> np.ndarray:
         """Predict targets with the best candidate, fitted on all data.
 
@@ -172,8 +183,9 @@ class GDSearch(
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions.
         """
-        return self._refitted("predict").predict(X)
+        return self._best_estimator().predict(X)
 
+    @available_if(refits)
     def equation(self, digits: int = 4) -> str:
         """The fitted model as text, one line for each target.
 
@@ -187,7 +199,7 @@ class GDSearch(
         str
             Such as ``"y = 3 + 2 x0 + 1 x0^2"``.
         """
-        return self._refitted("equation").equation(digits)
+        return self._best_estimator().equation(digits)
 
     def to_frame(self) -> Any:
         """`cv_results_` as a pandas DataFrame, a row for each candidate."""
@@ -204,8 +216,7 @@ class GDSearch(
         routing : MetadataRouter
             The routing information.
         """
-        grid = Grid.of(self)
-        score = scorers(self, self._plain(grid.variants[0], grid))
+        score = scorers(self, _requesting(self._plain_type()))
         router = MetadataRouter(owner=self).add_self_request(self)
         router.add(
             splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split")
@@ -224,10 +235,12 @@ class GDSearch(
         plain = self._plain_type(lr=grid.lrs[0])
         names = plain.get_params(deep=False)
         own = {k: v for k, v in self.get_params(deep=False).items() if k in names}
-        plain.set_params(**own, **variant)
-        if get_config()["enable_metadata_routing"]:  # by default weights count in scores too
-            plain.set_score_request(sample_weight=True)
-        return plain
+        return _requesting(plain.set_params(**own, **variant))
+
+    @property
+    def _refits(self) -> bool:
+        """Whether the best candidate is fitted on all data."""
+        return bool(self.refit)
 
     def _splits(
         self, X: Any, y: Any, data: Data, scoring: Scoring
@@ -237,7 +250,13 @@ class GDSearch(
         every = np.arange(len(data.y))
         splits = []
         for k, sides in enumerate(cv.split(X, y, **scoring.split_params)):
-            rows, held = (every[side] if len(side) else every[:0] for side in sides)
+            try:
+                rows, held = (every[np.asarray(side)] if len(side) else every[:0] for side in sides)
+            except IndexError as error:
+                raise ValueError(
+                    f"Split {k} of {type(self).__name__} does not name rows of the {len(every)} "
+                    f"samples ({error}). Change cv."
+                ) from error
             for name, own in (("train on", rows), ("test on", held)):
                 weight = len(own) if data.weight is None else data.weight[own].sum()
                 if not weight > 0:
@@ -252,11 +271,11 @@ class GDSearch(
 
     def _best(self, table: Table) -> dict[str, Any]:
         """The best candidate, as GridSearchCV chooses it."""
-        results, is_multi = table.results(), "score" not in table.scores
+        results, is_multi = table.results(), table.is_multi
         if is_multi:
             check_refit(self.refit, table.scores)
         state: dict[str, Any] = {"cv_results_": results, "multimetric_": is_multi}
-        if is_multi and self.refit is False:
+        if is_multi and not self._refits:
             return state
         if callable(self.refit):
             best = self.refit(results)
@@ -296,36 +315,35 @@ class GDSearch(
 
         best, epochs = state["best_index_"], state["epochs_"]
         v, k = divmod(best, len(table.grid.lrs))
-        model = copy.copy(plain[v]).set_params(lr=table.grid.lrs[k], epochs=epochs)
-        basis = model._basis(data)
+        lr, chosen = table.grid.lrs[k], copy.copy(plain[v]).set_params(epochs=epochs)
+        basis = chosen._basis(data)
         begin = time.perf_counter()
         known = table.refit_of(v, k) if epochs == self.epochs else None
         if known is not None:  # it was one more fold
             training = known()
         else:
-            settings = _variant(model, type(self).__name__).settings
+            settings = search.variants[v].settings
             training = train(
                 data,
                 basis,
-                settings._replace(epochs=min(epochs, search.epochs)),
+                settings._replace(lr=lr, epochs=min(epochs, search.epochs)),
                 seed=search.seed,
                 after=(lambda *_: after()) if after else None,
             )
         if training.interrupted:
             raise KeyboardInterrupt
-        own = model._state(checked, data, basis, training, goes_on=False)
-        public = {name: value for name, value in own.items() if not name.startswith("_")}
-        seconds = time.perf_counter() - begin
-        return {**public, "best_estimator_": _fitted(model, own), "refit_time_": seconds}, training
+        best_estimator = _fitted(chosen, lr, checked, data, basis, training)
+        fitted = {
+            name: value
+            for name, value in vars(best_estimator).items()
+            if is_fitted_name(name) and not name.startswith("_")
+        }
+        times = {"refit_time_": time.perf_counter() - begin}
+        return {**fitted, "best_estimator_": best_estimator, **times}, training
 
-    def _refitted(self, method: str) -> Any:
-        """The best estimator; a sentence if there is none."""
+    def _best_estimator(self) -> Any:
+        """The best candidate, fitted on all data."""
         check_is_fitted(self)
-        if not hasattr(self, "best_estimator_"):
-            raise AttributeError(
-                f"This {type(self).__name__} instance was initialized with `refit=False`. "
-                f"{method} is available only after refitting on the best parameters."
-            )
         return self.best_estimator_
 
     def __sklearn_tags__(self) -> Any:
@@ -342,8 +360,17 @@ def _variant(plain: Any, owner: str) -> Variant:
     return Variant(Settings.of(plain)._replace(owner=owner), plain._basis)
 
 
-def _fitted(plain: Any, state: dict[str, Any]) -> Any:
-    """A copy of a plain estimator with fitted attributes."""
-    model = copy.copy(plain)
-    model.__dict__ |= state
+def _fitted(
+    plain: Any, lr: Any, checked: Any, data: Data, basis: Basis | None, training: Training
+) -> Any:
+    """A plain estimator with this learning rate, fitted."""
+    model = copy.copy(plain).set_params(lr=lr)
+    model.__dict__ |= model._state(checked, data, basis, training, goes_on=False)
     return model
+
+
+def _requesting(plain: Any) -> Any:
+    """A plain estimator for whose scores weights count, with metadata routing too."""
+    if get_config()["enable_metadata_routing"]:
+        plain.set_score_request(sample_weight=True)
+    return plain

@@ -75,13 +75,11 @@ class Cells(NamedTuple):
     fold: int
     lrs: range  # which of them
     basis: Basis | None
-    coef: np.ndarray  # (lrs, targets, terms)
-    intercept: np.ndarray  # (lrs, targets)
     diverged: np.ndarray  # (lrs,)
     curves: np.ndarray  # (lrs, epochs) held-out loss where each epoch began
     losses: np.ndarray  # (lrs,) held-out loss at the end
     errors: np.ndarray | None  # (lrs, targets) held-out mean squared errors, if known
-    refits: Sequence[Callable[[], Training]]  # on all data: what a fit reports, for each lr
+    trainings: Sequence[Callable[[], Training]]  # what a fit reports, for each lr
 
 
 class Search:
@@ -160,13 +158,11 @@ class Search:
                     fold,
                     range(k, k + 1),
                     basis,
-                    made.coef[None],
-                    made.intercept[None],
                     np.array([made.diverged]),
                     curve[None],
                     np.array([made.held_out_loss]),
                     None,
-                    (),
+                    [partial(made._replace, held_out_curve=None)],
                 )
 
     def _groups(self) -> Iterator[_Group]:
@@ -342,12 +338,9 @@ def _descend(
     result = []
     for g, own in enumerate(poses):
         runs = slice(g * each, (g + 1) * each)
-        coordinates = own.problem.coordinates
-        u = trace.u[runs, :, : coordinates.n_coordinates]
-        coef, intercept = (values.cpu().numpy() for values in coordinates.coef(u))
-        refits = [
+        trainings = [
             partial(report, own.problem, made, rates[run], _run_of(trace, run, own), own.settings)
-            for run in (range(runs.start, runs.stop) if own.held_out is None else ())
+            for run in range(runs.start, runs.stop)
         ]
         result.append(
             Cells(
@@ -355,18 +348,17 @@ def _descend(
                 own.fold,
                 part,
                 own.basis,
-                coef,
-                intercept,
                 trace.diverged[runs].numpy(),
                 curves[runs].numpy(),
                 losses[runs].numpy(),
                 ends[runs].numpy() if settings.loss == "squared_error" else None,
-                refits,
+                trainings,
             )
         )
     return result
 
 
+@torch.no_grad()
 def _held_out_losses(poses: Sequence[_Pose], points: Tensor) -> Tensor:
     """Losses (epochs, runs, targets) of the rows that each pose holds out."""
     epochs, runs, targets, _ = points.shape

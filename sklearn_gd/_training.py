@@ -185,8 +185,14 @@ def run(
 def stop_rule(at_zero: Tensor, scale: Tensor, settings: Settings) -> Stop:
     """When a run ends, given the objective of zeros; a target counts in units of its scale."""
     ceiling = (at_zero / scale).mean(-1).cpu()
+
+    def limits(first: Tensor) -> tuple[Tensor, Tensor]:
+        # a loss of the user's own may be negative
+        high = 1e8 * torch.maximum(first.abs(), ceiling.abs())
+        return torch.full_like(first, -torch.inf), high
+
     return Stop(
-        lambda first: (torch.full_like(first, -torch.inf), 1e8 * torch.maximum(first, ceiling)),
+        limits,
         settings.tol,
         settings.n_iter_no_change,
         scale,
@@ -235,7 +241,7 @@ def _is_far(problem: Problem, values: Tensor, end: Tensor, *, decays: bool) -> b
         return bool((end - problem.optimum).mean() > 1e-3 * way)
     curve = torch.cat([values, end[None]]).mean(-1)
     late = curve[-1 - max(1, len(values) // 10)] - curve[-1]
-    return bool(late > 1e-3 * (curve[0] - curve[-1]) + 1e-12 * curve[0])
+    return bool(late > 1e-3 * (curve[0] - curve[-1]) + 1e-12 * curve[0].abs())
 
 
 def _in_units(values: Tensor, unit: Tensor) -> np.ndarray:

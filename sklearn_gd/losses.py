@@ -273,9 +273,10 @@ def _checked(named: Named, loss: Any, owner: str) -> Named:
             f"of shape (1, 3, 2) it returned {shape}. Do not average in it (a torch.nn loss "
             f"takes reduction='none'). Got {loss!r}."
         )
-    if not value.requires_grad or not value.dtype.is_floating_point:
+    if not value.requires_grad or value.dtype != prediction.dtype:
         raise InvalidParameterError(
-            f"The 'loss' parameter of {owner} must return a float tensor computed from the "
-            f"prediction by torch, so that it has a gradient. Got {loss!r}."
+            f"The 'loss' parameter of {owner} must return a tensor of the prediction's dtype, "
+            f"{prediction.dtype}, computed from it by torch, so that it has a gradient. It "
+            f"returned {value.dtype}, requires_grad={value.requires_grad}. Got {loss!r}."
         )
     return named

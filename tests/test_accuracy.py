@@ -114,6 +114,22 @@ def test_many_dependent_columns():
     np.testing.assert_allclose(model.coef_, coef, rtol=0, atol=1e-9 * np.abs(coef).max())
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("offset", [1.0, 10.0, 1e3, 1e4])
+@pytest.mark.parametrize("shape", [(10, 15), (26, 45), (40, 40)])
+def test_rounding_of_large_means_is_no_rank(shape, offset):
+    """As many columns as rows, or more: centring leaves one direction less than rows."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=shape), rng.normal(size=shape[0])
+        X[:, : shape[1] // 2] += offset
+        coef = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-8) @ (y - y.mean())
+        model = GDLinearRegressor(lr="auto").fit(X, y)
+        np.testing.assert_allclose(model.coef_, coef, rtol=0, atol=1e-9 * np.abs(coef).max())
+        robust = GDLinearRegressor(loss="huber", epochs=100).fit(X, y)
+        assert np.abs(robust.coef_).max() < 10 * np.abs(coef).max()
+
+
 def test_extreme_scales_with_duplicates_predict_as_least_squares():
     X, y = make_regression(300, 4, noise=1.0, random_state=0)
     X = np.hstack([X, X]) * [1e-8, 1e8, 1.0, 1e4, 1e-8, 1e8, 1e8, 1e-8]

@@ -61,6 +61,18 @@ def test_ridge_of_wide_data_and_several_targets():
     np.testing.assert_allclose(model.coef_, Ridge(0.2 * 10).fit(wide, y).coef_, rtol=1e-6)
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+@pytest.mark.parametrize("precondition", ["whiten", "standardize"])
+def test_a_constant_column_has_no_coefficient(precondition, loss):
+    """Rounding of its mean is no gradient, which Adam would make a full step of."""
+    data = np.column_stack([X, np.full(N, 1000 / 3)])
+    options = {"alpha": 0.3, "optimizer": "adam", "lr": 0.1, "epochs": 40, "loss": loss}
+    model = GDLinearRegressor(precondition=precondition, **options).fit(data, Y)
+    assert model.coef_[-1] == 0.0
+    without = GDLinearRegressor(precondition=precondition, **options).fit(X, Y)
+    np.testing.assert_allclose(model.coef_[:-1], without.coef_, rtol=1e-9)
+
+
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_ridge_of_a_polynomial_is_on_original_coefficients(fit_intercept):
     rng = np.random.default_rng(1)
