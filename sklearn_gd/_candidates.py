@@ -44,6 +44,11 @@ class Grid(NamedTuple):
         v, k = divmod(index, len(self.lrs))
         return {**self.variants[v], "lr": self.lrs[k]}
 
+    def has_faster(self, index: int) -> bool:
+        """Whether a larger learning rate was tried than that of a candidate."""
+        own = self.candidate(index)["lr"]
+        return own != "auto" and any(lr == "auto" or lr > own for lr in self.lrs)
+
 
 class Table:
     """What has been found so far, for each candidate and split."""

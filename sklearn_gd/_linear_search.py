@@ -43,6 +43,7 @@ class GDLinearRegressorCV(GDSearch):
     are scored, as those of the plain estimator would be. Squared error descends on moments
     of the data, other losses on the rows. With mini-batches every candidate is fitted on
     every fold by itself; results mean the same. `score` is R², whatever `scoring` is.
+    A scorer that raises an error ends the search, as ``error_score="raise"`` does.
 
     Memory, in numbers: candidates x folds x epochs for the loss curves, folds x features²
     for the moments, and some hundred megabytes at most for the descents, which are done in

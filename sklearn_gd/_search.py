@@ -99,8 +99,8 @@ class GDSearch(
         Warns
         -----
         sklearn.exceptions.ConvergenceWarning
-            Once for all descents that diverged, and if the final fit diverged or was far
-            from the optimum when the epochs ended.
+            Once for all descents that diverged, and if the final fit diverged, or was far
+            from the optimum when the epochs ended and no larger learning rate was tried.
         """
         return with_progress_bar(self, lambda: self._fit(X, y, sample_weight, params))
 
@@ -159,8 +159,8 @@ class GDSearch(
         if self._refits:
             refit, training = self._refit(state, table, plain, checked, data, search, after)
             state |= refit
-            if state["epochs_"] < self.epochs:  # chosen, and not too few
-                training = training._replace(unfinished=False)
+            if state["epochs_"] < self.epochs or grid.has_faster(state["best_index_"]):
+                training = training._replace(unfinished=False)  # chosen, and not too slow
             warned.append(training.warning(owner))
         for message in filter(None, warned):
             warnings.warn(message, ConvergenceWarning, stacklevel=outside())

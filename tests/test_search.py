@@ -342,6 +342,17 @@ def test_no_warning_of_fits_in_folds():
         search.set_params(lrs=(1e-6,)).fit(X, Y)
 
 
+def test_a_slow_descent_may_be_the_best():
+    """Few steps are a penalty: the larger rates were tried, and no warning asks for them."""
+    search = GDLinearRegressorCV(lrs=(0.0015, 0.5), cv=10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        search.fit(X, Y)
+    assert search.lr_ == 0.0015
+    with pytest.warns(ConvergenceWarning, match="GDLinearRegressor was still far"):
+        GDLinearRegressor(lr=search.lr_).fit(X, Y)
+
+
 def test_axes_of_one_value_are_left_out_of_params():
     search = GDLinearRegressorCV(lrs=(0.1,), alphas=(0.0, 1.0), epochs=2).fit(X, Y)
     assert search.cv_results_["params"] == [{"alpha": 0.0}, {"alpha": 1.0}]
