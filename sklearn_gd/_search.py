@@ -8,7 +8,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from sklearn import get_config
@@ -30,11 +30,11 @@ from sklearn_gd._callbacks import (
 from sklearn_gd._candidates import Grid, Table
 from sklearn_gd._data import Data, as_numpy, check_training_data
 from sklearn_gd._regressor import RULES, is_fitted_name, outside
-from sklearn_gd._scoring import Scoring, check_refit, scorers
+from sklearn_gd._scoring import Scores, Scoring, check_refit, scorers
 
 if TYPE_CHECKING:
     from sklearn_gd._polynomial import Basis
-    from sklearn_gd._search_training import Search, Variant
+    from sklearn_gd._search_training import Cells, Search, Variant
     from sklearn_gd._training import Training
 
 _PLAIN_ONLY = {"lr", "alpha", "early_stopping", "validation_fraction", "warm_start"}
@@ -125,7 +125,7 @@ class GDSearch(
         may_refit = self._refits and (self.select_epochs or not search.refits)
         task = FitTask(self, X, y, sample_weight, (search.n_descents + may_refit) * epochs)
         after = task.epoch if task.is_watched else None
-        table = Table(grid, len(splits), epochs)
+        table, models = Table(grid, len(splits), epochs), _Models(plain, grid.lrs, checked, data)
         begin = time.perf_counter()
         for cells in search.cells(after):
             if cells.fold == len(splits):
@@ -133,18 +133,7 @@ class GDSearch(
                 continue
             start = time.perf_counter()
             held = splits[cells.fold][1]
-            scores = None
-            # float32 coefficients are not those whose errors are known
-            if cells.errors is not None and data.dtype == np.float64:
-                weight = None if data.weight is None else data.weight[held]
-                scores = scoring.from_errors(cells.errors, data.y[held], weight)
-            if scores is None:
-                models = [
-                    _fitted(plain[cells.variant], grid.lrs[k], checked, data, cells.basis, made())
-                    for k, made in zip(cells.lrs, cells.trainings, strict=True)
-                ]
-                scores = [scoring.from_rows(model, X, y, held) for model in models]
-            table.add(cells, scores)
+            table.add(cells, _scores(cells, models, scoring, X, y, held))
             table.score_seconds += time.perf_counter() - start
         table.seconds = time.perf_counter() - begin
         state = {
@@ -157,7 +146,7 @@ class GDSearch(
             state["feature_names_in_"] = checked.feature_names_in_
         warned = [table.warning(owner)]
         if self._refits:
-            refit, training = self._refit(state, table, plain, checked, data, search, after)
+            refit, training = self._refit(state, table, models, search, after)
             state |= refit
             if state["epochs_"] < self.epochs or grid.has_faster(state["best_index_"]):
                 training = training._replace(unfinished=False)  # chosen, and not too slow
@@ -304,9 +293,7 @@ class GDSearch(
         self,
         state: dict[str, Any],
         table: Table,
-        plain: Sequence[Any],
-        checked: Any,
-        data: Data,
+        models: _Models,
         search: Search,
         after: Callable[[], bool] | None,
     ) -> tuple[dict[str, Any], Training]:
@@ -314,9 +301,8 @@ class GDSearch(
         from sklearn_gd._training import train
 
         best, epochs = state["best_index_"], state["epochs_"]
-        v, k = divmod(best, len(table.grid.lrs))
-        lr, chosen = table.grid.lrs[k], copy.copy(plain[v]).set_params(epochs=epochs)
-        basis = chosen._basis(data)
+        v, k = divmod(best, len(models.lrs))
+        basis = models.plain[v]._basis(models.data)
         begin = time.perf_counter()
         known = table.refit_of(v, k) if epochs == self.epochs else None
         if known is not None:  # it was one more fold
@@ -324,15 +310,15 @@ class GDSearch(
         else:
             settings = search.variants[v].settings
             training = train(
-                data,
+                models.data,
                 basis,
-                settings._replace(lr=lr, epochs=min(epochs, search.epochs)),
+                settings._replace(lr=models.lrs[k], epochs=min(epochs, search.epochs)),
                 seed=search.seed,
                 after=(lambda *_: after()) if after else None,
             )
         if training.interrupted:
             raise KeyboardInterrupt
-        best_estimator = _fitted(chosen, lr, checked, data, basis, training)
+        best_estimator = models.fitted(v, k, basis, training).set_params(epochs=epochs)
         fitted = {
             name: value
             for name, value in vars(best_estimator).items()
@@ -352,21 +338,45 @@ class GDSearch(
         return tags
 
 
+class _Models(NamedTuple):
+    """What fitted plain estimators are made of."""
+
+    plain: Sequence[Any]  # one for each variant
+    lrs: Sequence[Any]
+    checked: Any  # knows the features
+    data: Data
+
+    def fitted(self, variant: int, lr: int, basis: Basis | None, training: Training) -> Any:
+        """The plain estimator of a candidate, fitted."""
+        model = copy.copy(self.plain[variant]).set_params(lr=self.lrs[lr])
+        model.__dict__ |= model._state(self.checked, self.data, basis, training, goes_on=False)
+        return model
+
+
+def _scores(
+    cells: Cells, models: _Models, scoring: Scoring, X: Any, y: Any, held: np.ndarray
+) -> Sequence[Scores]:
+    """Scores of cells on the rows held out: from their errors, or from fitted estimators."""
+    data = models.data
+    # float32 coefficients are not those whose errors are known
+    if cells.errors is not None and data.dtype == np.float64:
+        weight = None if data.weight is None else data.weight[held]
+        known = scoring.from_errors(cells.errors, data.y[held], weight)
+        if known is not None:
+            return known
+    fitted = (
+        models.fitted(cells.variant, k, cells.basis, made())
+        for k, made in zip(cells.lrs, cells.trainings, strict=True)
+    )
+    return [scoring.from_rows(model, X, y, held) for model in fitted]
+
+
 def _variant(plain: Any, owner: str) -> Variant:
     """What training needs to know of a plain estimator."""
     from sklearn_gd._search_training import Variant
     from sklearn_gd._training import Settings
 
     return Variant(Settings.of(plain)._replace(owner=owner), plain._basis)
-
-
-def _fitted(
-    plain: Any, lr: Any, checked: Any, data: Data, basis: Basis | None, training: Training
-) -> Any:
-    """A plain estimator with this learning rate, fitted."""
-    model = copy.copy(plain).set_params(lr=lr)
-    model.__dict__ |= model._state(checked, data, basis, training, goes_on=False)
-    return model
 
 
 def _requesting(plain: Any) -> Any:
