@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypeVar
 
 _Class = TypeVar("_Class", bound=type)
@@ -60,11 +61,11 @@ lr_scheduler : class or callable, default=None
     returns a scheduler (`functools.partial` sets its options); stepped once an epoch.
     ReduceLROnPlateau is given the validation loss, or else the objective.
 tol : float, default=None
-    Stop when the best objective (with `early_stopping`, the best validation loss) has
+    Stop when the best objective (the best validation loss where rows are held out) has
     not fallen by `tol` times the first one in an epoch, for `n_iter_no_change` epochs
     running. None runs all epochs.
 n_iter_no_change : int, default=10
-    Epochs to wait before stopping; used with `tol` and `early_stopping`.
+    Epochs to wait before stopping; used with `tol`, and where rows are held out to stop by.
 early_stopping : bool, default=False
     Hold out some rows, stop when their loss has stopped falling, and return the
     parameters of the epoch where it was lowest.
@@ -115,7 +116,7 @@ SEARCH_PARAMETERS = """
 lrs : sequence of float or "auto", default=(0.001, 0.01, 0.1)
     Learning rates to try, each as `lr` of the plain estimator.
 alphas : sequence of float, default=(0.0,)
-    Strengths of the penalty to try.
+    Strengths of the penalty to try, each as `alpha` of the plain estimator.
 cv : int, cross-validation generator or iterable, default=None
     The splits, as scikit-learn takes them: None is 5 folds.
 scoring : str, callable, list, tuple or dict, default=None
@@ -145,11 +146,39 @@ alpha_ : float
     The best strength of the penalty.
 epochs_ : int
     The number of epochs of the final fit.
+refit_time_ : float
+    Seconds of the final fit beyond the search, of which it mostly is a part.
 n_splits_ : int
     The number of splits.
 multimetric_ : bool
     Whether there are several scorers.
 """
+
+SEARCH_NOTES = """
+A descent that diverges does not disturb the others. Its parameters of the lowest loss are
+scored, as those of the plain estimator would be. Squared error descends on moments of the
+data, other losses on the rows. With mini-batches every candidate is fitted on every fold
+by itself; results mean the same. `score` is R², whatever `scoring` is. A scorer that
+raises an error ends the search, as ``error_score="raise"`` does.
+
+Memory, in numbers: candidates x folds x epochs for the loss curves, folds x coefficients²
+for the moments, and some hundred megabytes at most for the descents, which are done in
+groups if very many.
+
+Callbacks follow the epochs of all descents; the first that asks to stop ends its own
+there, and the later ones take no more epochs. No epoch has a fitted model to show, since
+the candidates still race.
+"""
+
+_PLAIN_ONLY = {  # parameters and attributes that a search does not have
+    "lr",
+    "alpha",
+    "early_stopping",
+    "validation_fraction",
+    "warm_start",
+    "validation_loss_curve_",
+    "best_epoch_",
+}
 
 
 def documented(kind: _Class) -> _Class:
@@ -163,8 +192,9 @@ def _filled(text: str) -> str:
     blocks = {
         "{parameters}": PARAMETERS,
         "{attributes}": ATTRIBUTES,
-        "{search_parameters}": SEARCH_PARAMETERS + _without(PARAMETERS, "lr", "warm_start"),
-        "{search_attributes}": SEARCH_ATTRIBUTES + ATTRIBUTES,
+        "{search_parameters}": SEARCH_PARAMETERS.rstrip() + _without(PARAMETERS, _PLAIN_ONLY),
+        "{search_attributes}": SEARCH_ATTRIBUTES.rstrip() + _without(ATTRIBUTES, _PLAIN_ONLY),
+        "{search_notes}": SEARCH_NOTES,
     }
     lines = []
     for line in text.splitlines():
@@ -173,11 +203,11 @@ def _filled(text: str) -> str:
             lines.append(line)
             continue
         indent = line[: len(line) - len(line.lstrip())]
-        lines += [indent + inner if inner else "" for inner in block.split("\n") if inner]
+        lines += [indent + inner if inner else "" for inner in block.strip("\n").split("\n")]
     return "\n".join(lines)
 
 
-def _without(text: str, *names: str) -> str:
+def _without(text: str, names: Collection[str]) -> str:
     """``text`` without the paragraphs of some names."""
     kept, lines = True, []
     for line in text.splitlines():

@@ -1,9 +1,12 @@
 """Every example in a public docstring runs, those of methods and of lazy names included."""
 
 import doctest
+import inspect
+import re
 
 import matplotlib as mpl
 import pytest
+from sklearn.datasets import load_diabetes
 
 import sklearn_gd
 
@@ -26,3 +29,31 @@ def test_examples_of(name):
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+def documented(kind, section):
+    """Names that a section of the class's docstring lists."""
+    text = inspect.getdoc(kind).partition(f"\n{section}\n---")[2]
+    text = re.split(r"\n\n\w[\w ]*\n---", text)[0]
+    lines = re.findall(r"^([\w, ]+) : ", text, flags=re.MULTILINE)
+    return [name for line in lines for name in line.split(", ")]
+
+
+ESTIMATORS = [name for name in sklearn_gd.__all__ if name.startswith("GD")]
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_every_parameter_is_documented(name):
+    kind = getattr(sklearn_gd, name)
+    assert documented(kind, "Parameters") == list(inspect.signature(kind).parameters)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_every_attribute_is_documented(name):
+    model = getattr(sklearn_gd, name)(epochs=3)
+    if hasattr(model, "early_stopping"):
+        model.set_params(early_stopping=True)
+    model.fit(*load_diabetes(return_X_y=True, as_frame=True))
+    fitted = {key for key in vars(model) if key.endswith("_") and not key.startswith("_")}
+    assert fitted == set(documented(type(model), "Attributes"))
