@@ -20,6 +20,8 @@ from sklearn_gd._moments import Moments, norms
 
 _EPS = torch.finfo(torch.float64).eps
 _CLEAN = 1e-12  # a dependence below this is rounding
+_CLOSE = 1e-7  # the longest rest that may be called rounding
+_LEAST_RESTS = (1e-2, 1e-6, 0.0)  # of the columns to take first, then, at last
 
 
 class Table(NamedTuple):
@@ -74,7 +76,7 @@ def whiten(moments: Moments) -> tuple[Coordinates, Table]:
     """Uncorrelated features of unit variance; minimum norm where the rank is deficient."""
     root = moments.weight.sqrt()
     scale, factor, moving = _unit_columns(moments)
-    basis, columns = _independent(factor, _noise(moments, scale), moving)
+    basis, columns, inverse = _independent(factor, _noise(moments, scale), moving)
     goal, rest = moments.target, moments.rest
     if not len(columns):  # nothing varies: one coordinate that moves nothing
         still = torch.zeros_like(factor[:1])
@@ -82,23 +84,24 @@ def whiten(moments: Moments) -> tuple[Coordinates, Table]:
             None, torch.zeros_like(goal[:1]), torch.hypot(rest, norms(goal)) / root
         )
     if basis is not None:
-        factor, goal = basis.T @ factor, basis.T @ moments.target
+        seen = basis.T @ factor
+        # a column whose rest is not rounding must not take part of another's coefficient
+        factor = seen * (norms(factor - basis @ seen) < _CLOSE)
+        goal = basis.T @ moments.target
         rest = torch.hypot(rest, norms(moments.target - basis @ goal))
+        factor[:, columns] = seen[:, columns].triu()
     forward = factor * scale / root
-    triangle = factor[:, columns]
-    eye = torch.eye(len(columns), dtype=factor.dtype, device=factor.device)
     back = torch.zeros_like(forward.T)
-    back[columns] = (
-        torch.linalg.solve_triangular(triangle, eye, upper=True) * (root / scale[columns])[:, None]
-    )
+    back[columns] = inverse * (root / scale[columns])[:, None]
     if len(columns) < len(scale):
         # Off the null space, in original units. Columns of different scales that do not
         # depend on each other must not be mixed by rounding, hence the exact zeros.
-        reduced = torch.linalg.solve_triangular(triangle, factor, upper=True)
+        reduced = inverse @ factor
         reduced = reduced.where(reduced.abs() > _CLEAN, 0.0)
         rows = torch.linalg.qr((reduced * scale).T).Q
-        shortest = rows @ (rows.T @ back)
-        back = shortest + back @ (eye - forward @ shortest)  # what rounding did to the fit
+        eye = torch.eye(len(columns), dtype=factor.dtype, device=factor.device)
+        back = rows @ (rows.T @ back)
+        back = back + back @ (eye - forward @ back)  # what rounding did to the fit
     return _map(moments, back, forward), Table(None, goal / root, rest / root)
 
 
@@ -165,49 +168,56 @@ def _noise(moments: Moments, scale: Tensor) -> Tensor:
     return (10 * _EPS * moments.peak * moments.weight.sqrt() / scale).clamp(min=shortest)
 
 
-def _independent(factor: Tensor, noise: Tensor, moving: Tensor) -> tuple[Tensor | None, Tensor]:
-    """The columns, in order, that are not combinations of earlier ones, orthonormalized.
+def _independent(
+    factor: Tensor, noise: Tensor, moving: Tensor
+) -> tuple[Tensor | None, Tensor, Tensor]:
+    """Columns that are no combinations of others, orthonormalized, and their triangle's inverse.
 
-    What is left of a column that depends on earlier ones is its own noise and that of the
-    directions taken from it, so the noise is carried along: a direction found in a short
-    rest has the noise of the rest, over its length. None for the orthonormal basis means
-    that ``factor`` is triangular in it already.
+    What rounding leaves of a combination of columns is the same combination of their
+    noises, so a column counts if its rest is longer than that. They are taken in order,
+    those with a long rest first: of two that nearly agree one waits, and is not needed
+    where the others suffice. None for the orthonormal basis means that ``factor`` is
+    triangular in it already.
     """
     rows, p = factor.shape
     everything = torch.arange(p, device=factor.device)
-    is_triangular = rows == p and not factor.tril(-1).any()
-    if is_triangular and moving.all() and (factor.diagonal() > _carried(factor, noise)).all():
-        return None, everything
-    basis = factor.new_zeros(rows, min(rows, p))
-    doubt = factor.new_zeros(min(rows, p))  # the noise of each direction
+    if rows == p and moving.all() and not factor.tril(-1).any():
+        eye = torch.eye(p, dtype=factor.dtype, device=factor.device)
+        inverse = torch.linalg.solve_triangular(factor, eye, upper=True)
+        # a column of the inverse is the combination, over the length of the rest
+        if ((inverse * noise[:, None]).square().sum(0) < 1.0).all():
+            return None, everything, inverse
+    most = min(rows, p)
+    basis, inverse = factor.new_zeros(rows, most), factor.new_zeros(most, most)
     columns: list[int] = []
-    # a panel of columns is freed of the earlier basis in one product, twice for accuracy
-    for panel in everything.split(64):
-        start = len(columns)
-        rest, taken = factor[:, panel], factor.new_zeros(start, len(panel))
-        for _ in range(2):
-            part = basis[:, :start].T @ rest
-            rest, taken = rest - basis[:, :start] @ part, taken + part
-        carried = noise[panel].square() + (taken * doubt[:start, None]).square().sum(0)
-        for j, column in enumerate(panel.tolist()):
-            vector, own = rest[:, j], basis[:, start : len(columns)]
-            shares = own.new_zeros(own.shape[1])
+    for least in _LEAST_RESTS:
+        waiting = moving.clone()
+        waiting[columns] = False
+        # a panel of columns is freed of the earlier basis in one product, twice for accuracy
+        for panel in everything[waiting].split(64):
+            start = len(columns)
+            before = basis[:, :start]
+            rest, taken = factor[:, panel], factor.new_zeros(start, len(panel))
             for _ in range(2):
-                part = own.T @ vector
-                vector, shares = vector - own @ part, shares + part
-            length = torch.linalg.vector_norm(vector)
-            error = torch.sqrt(carried[j] + (shares * doubt[start : len(columns)]).square().sum())
-            if moving[column] and length > error and len(columns) < rows:
-                basis[:, len(columns)] = vector / length
-                doubt[len(columns)] = error / length
-                columns.append(column)
-    return basis[:, : len(columns)], torch.tensor(columns, device=factor.device)
-
-
-def _carried(triangle: Tensor, noise: Tensor) -> Tensor:
-    """The same noise of what is left of each column, for a triangular factor."""
-    shares = (triangle / triangle.diagonal()[:, None]).square()
-    identity = torch.eye(len(noise), dtype=noise.dtype, device=noise.device)
-    transfer = identity - (shares - shares.diagonal().diag()).T
-    squares = torch.linalg.solve_triangular(transfer, noise.square()[:, None], upper=False)
-    return squares[:, 0].sqrt()
+                part = before.T @ rest
+                rest, taken = rest - before @ part, taken + part
+            combination = inverse[:start, :start] @ taken
+            for j, column in enumerate(panel.tolist()):
+                k = len(columns)
+                vector, own = rest[:, j], basis[:, start:k]
+                shares = own.new_zeros(own.shape[1])
+                for _ in range(2):
+                    part = own.T @ vector
+                    vector, shares = vector - own @ part, shares + part
+                length = torch.linalg.vector_norm(vector)
+                made_of = inverse[:k, start:k] @ shares
+                made_of[:start] += combination[:, j]
+                error = torch.hypot(
+                    noise[column], torch.linalg.vector_norm(made_of * noise[columns])
+                )
+                if k < most and length > error and length > least:
+                    basis[:, k] = vector / length
+                    inverse[:k, k], inverse[k, k] = -made_of / length, 1.0 / length
+                    columns.append(column)
+    rank = len(columns)
+    return basis[:, :rank], torch.tensor(columns, device=factor.device), inverse[:rank, :rank]

@@ -10,6 +10,8 @@ from sklearn.datasets import (
     load_wine,
     make_regression,
 )
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 from tests.reference import correct_digits, least_squares, nist
@@ -128,6 +130,55 @@ def test_rounding_of_large_means_is_no_rank(shape, offset):
         np.testing.assert_allclose(model.coef_, coef, rtol=0, atol=1e-9 * np.abs(coef).max())
         robust = GDLinearRegressor(loss="huber", epochs=100).fit(X, y)
         assert np.abs(robust.coef_).max() < 10 * np.abs(coef).max()
+
+
+@pytest.mark.parametrize("gap", [1e-2, 1e-4, 1e-6, 1e-8])
+def test_columns_that_nearly_agree_count(gap):
+    """Many pairs, next to each other or far apart; the targets live on the differences."""
+    rng = np.random.default_rng(0)
+    base, difference = rng.normal(size=(2, 500, 10))
+    y = difference.sum(axis=1)
+    for X in (
+        np.stack([base, base + gap * difference], 2).reshape(500, 20),
+        np.hstack([base, base + gap * difference]),
+    ):
+        assert GDLinearRegressor(lr="auto").fit(X, y).score(X, y) > 1 - 1e-8
+
+
+def test_lagged_series():
+    rng = np.random.default_rng(0)
+    series = np.convolve(np.cumsum(rng.normal(size=600)), np.ones(10) / 10, "valid")
+    X = np.lib.stride_tricks.sliding_window_view(series, 50)[:500].copy()
+    y = X[:, 0] - 2 * X[:, 1] + X[:, 2]
+    y = y + 0.1 * y.std() * rng.normal(size=500)
+    model = GDLinearRegressor().fit(X, y)
+    expected = LinearRegression().fit(X, y).score(X, y)
+    assert model.score(X, y) == pytest.approx(expected, abs=1e-6)
+    assert model.loss_ == pytest.approx(((model.predict(X) - y) ** 2).mean(), rel=1e-9)
+
+
+def test_quadratic_terms_of_real_data():
+    X, y = load_breast_cancer(return_X_y=True)
+    model = GDPolynomialRegressor(degree=2, lr="auto", epochs=5).fit(X, y)
+    scaled = StandardScaler().fit_transform(X)
+    terms = PolynomialFeatures(2, include_bias=False).fit_transform(scaled)
+    terms = StandardScaler().fit_transform(terms)
+    expected = LinearRegression().fit(terms, y).score(terms, y)
+    assert model.score(X, y) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("gap", [1e-4, 1e-8, 1e-12])
+@pytest.mark.parametrize("shape", [(10, 20), (30, 60)])
+def test_minimum_norm_where_early_columns_nearly_agree(shape, gap):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=shape), rng.normal(size=shape[0])
+        X[:, 1] = X[:, 0] + gap * rng.normal(size=shape[0])
+        coef = np.linalg.pinv(X - X.mean(axis=0)) @ (y - y.mean())
+        for order in (slice(None), slice(None, None, -1)):
+            model = GDLinearRegressor(lr="auto").fit(X[:, order].copy(), y)
+            bound = 1e-9 * np.abs(coef).max()
+            np.testing.assert_allclose(model.coef_, coef[order], rtol=0, atol=bound)
 
 
 def test_extreme_scales_with_duplicates_predict_as_least_squares():
