@@ -11,6 +11,7 @@ coordinate, and eigenvectors of close eigenvalues depend on rounding.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -190,6 +191,7 @@ def _independent(
     most = min(rows, p)
     basis, inverse = factor.new_zeros(rows, most), factor.new_zeros(most, most)
     columns: list[int] = []
+    size = partial(torch.linalg.vector_norm, dim=0)  # of columns near unit length
     for least in _LEAST_RESTS:
         waiting = moving.clone()
         waiting[columns] = False
@@ -202,20 +204,21 @@ def _independent(
                 part = before.T @ rest
                 rest, taken = rest - before @ part, taken + part
             combination = inverse[:start, :start] @ taken
-            for j, column in enumerate(panel.tolist()):
-                k = len(columns)
+            # within the panel a rest only gets shorter
+            error = torch.hypot(noise[panel], size(combination * noise[columns, None]))
+            hopeful = size(rest) > error.clamp(min=least)
+            for j in torch.nonzero(hopeful).ravel().tolist():
+                column, k = int(panel[j]), len(columns)
                 vector, own = rest[:, j], basis[:, start:k]
                 shares = own.new_zeros(own.shape[1])
                 for _ in range(2):
                     part = own.T @ vector
                     vector, shares = vector - own @ part, shares + part
-                length = torch.linalg.vector_norm(vector)
+                length = size(vector)
                 made_of = inverse[:k, start:k] @ shares
                 made_of[:start] += combination[:, j]
-                error = torch.hypot(
-                    noise[column], torch.linalg.vector_norm(made_of * noise[columns])
-                )
-                if k < most and length > error and length > least:
+                doubt = torch.hypot(noise[column], size(made_of * noise[columns]))
+                if k < most and length > doubt and length > least:
                     basis[:, k] = vector / length
                     inverse[:k, k], inverse[k, k] = -made_of / length, 1.0 / length
                     columns.append(column)
