@@ -90,10 +90,6 @@ class Table:
         diverged = self.diverged.sum(1)
         return cv_results(self.grid.params, self.scores, fit / cells, score / cells, diverged)
 
-    def state(self) -> dict[str, Any]:
-        """Fitted attributes that need no best candidate."""
-        return {"test_loss_curves_": self.curves}
-
     def warning(self, owner: str) -> str:
         """What to say of the descents that diverged, or nothing."""
         total = self.diverged.sum()

@@ -137,7 +137,7 @@ class GDSearch(
             table.score_seconds += time.perf_counter() - start
         table.seconds = time.perf_counter() - begin
         state = {
-            **table.state(),
+            "test_loss_curves_": table.curves,
             **self._best(table),
             "n_splits_": len(splits),
             "n_features_in_": checked.n_features_in_,
