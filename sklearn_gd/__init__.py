@@ -15,20 +15,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sklearn_gd._display_loss import LossCurveDisplay
-from sklearn_gd._display_search import SearchDisplay
-from sklearn_gd._linear_regressor import GDLinearRegressor
-from sklearn_gd._linear_search import GDLinearRegressorCV
-from sklearn_gd._polynomial_regressor import GDPolynomialRegressor
-from sklearn_gd._polynomial_search import GDPolynomialRegressorCV
+from sklearn_gd._inspection.loss_curve import LossCurveDisplay
+from sklearn_gd._inspection.search import SearchDisplay
+from sklearn_gd._estimators.linear import GDLinearRegressor
+from sklearn_gd._model_selection.linear import GDLinearRegressorCV
+from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
+from sklearn_gd._model_selection.polynomial import GDPolynomialRegressorCV
 
 if TYPE_CHECKING:
     from sklearn_gd import losses
-    from sklearn_gd._display_fit import FitDisplay
-    from sklearn_gd._display_path import DescentPathDisplay
-    from sklearn_gd._display_rate import LearningRateDisplay
-    from sklearn_gd._minimize import minimize, solve
-    from sklearn_gd._report import lr_report
+    from sklearn_gd._inspection.fit import FitDisplay
+    from sklearn_gd._inspection.descent_path import DescentPathDisplay
+    from sklearn_gd._inspection.learning_rate import LearningRateDisplay
+    from sklearn_gd._functions.minimize import minimize, solve
+    from sklearn_gd._inspection.lr_report import lr_report
 
 __all__ = [
     "DescentPathDisplay",
@@ -49,13 +49,13 @@ __version__ = "0.1.0"
 
 # what needs torch is imported when it is asked for
 _LAZY = {
-    "DescentPathDisplay": "_display_path",
-    "FitDisplay": "_display_fit",
-    "LearningRateDisplay": "_display_rate",
+    "DescentPathDisplay": "_inspection.descent_path",
+    "FitDisplay": "_inspection.fit",
+    "LearningRateDisplay": "_inspection.learning_rate",
     "losses": "losses",
-    "lr_report": "_report",
-    "minimize": "_minimize",
-    "solve": "_minimize",
+    "lr_report": "_inspection.lr_report",
+    "minimize": "_functions.minimize",
+    "solve": "_functions.minimize",
 }
 
 

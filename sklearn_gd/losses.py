@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from sklearn_gd._params import InvalidParameterError, Rule, invalid, real
+from sklearn_gd._base.parameters import InvalidParameterError, Rule, invalid, real
 
 __all__ = [
     "absolute_error",
@@ -208,29 +208,29 @@ def log_cosh(prediction: Tensor, target: Tensor) -> Tensor:
     return size + torch.nn.functional.softplus(-2.0 * size) - 0.6931471805599453
 
 
-class Named(NamedTuple):
-    """What is known of a loss that has a name."""
+class LossSpec(NamedTuple):
+    """A loss, and what is known about it."""
 
     function: Callable[..., Tensor]
-    power: int  # it grows like this power of the residual
+    power: int  # the loss grows like this power of the residual
     curvature: float | None  # the largest second derivative, if bounded
     options: Mapping[str, Rule] = {}
 
 
 _EPSILON = {"epsilon": real(0.0, closed="left")}
 
-TABLE = {
-    "squared_error": Named(squared_error, 2, 2.0),
-    "huber": Named(huber, 2, 1.0, {"delta": real(0.0)}),
-    "absolute_error": Named(absolute_error, 1, None),
-    "quantile": Named(quantile, 1, None, {"quantile": real(0.0, 1.0)}),
-    "epsilon_insensitive": Named(epsilon_insensitive, 1, None, _EPSILON),
-    "squared_epsilon_insensitive": Named(squared_epsilon_insensitive, 2, 2.0, _EPSILON),
-    "log_cosh": Named(log_cosh, 2, 1.0),
+SPECS = {
+    "squared_error": LossSpec(squared_error, 2, 2.0),
+    "huber": LossSpec(huber, 2, 1.0, {"delta": real(0.0)}),
+    "absolute_error": LossSpec(absolute_error, 1, None),
+    "quantile": LossSpec(quantile, 1, None, {"quantile": real(0.0, 1.0)}),
+    "epsilon_insensitive": LossSpec(epsilon_insensitive, 1, None, _EPSILON),
+    "squared_epsilon_insensitive": LossSpec(squared_epsilon_insensitive, 2, 2.0, _EPSILON),
+    "log_cosh": LossSpec(log_cosh, 2, 1.0),
 }
 
 
-def find_loss(loss: Any, params: Mapping[str, Any] | None, owner: str) -> Named:
+def find_loss(loss: Any, params: Mapping[str, Any] | None, owner: str) -> LossSpec:
     """The loss that ``loss`` names or is, with its options bound.
 
     Raises
@@ -240,26 +240,27 @@ def find_loss(loss: Any, params: Mapping[str, Any] | None, owner: str) -> Named:
     """
     options = dict(params or {})
     if callable(loss):
-        return _checked(Named(partial(loss, **options) if options else loss, 2, None), loss, owner)
-    if not isinstance(loss, str) or loss not in TABLE:
-        raise invalid(owner, "loss", f"one of {sorted(TABLE)} or a callable", loss)
-    named = TABLE[loss]
+        function = partial(loss, **options) if options else loss
+        return _checked(LossSpec(function, 2, None), loss, owner)
+    if not isinstance(loss, str) or loss not in SPECS:
+        raise invalid(owner, "loss", f"one of {sorted(SPECS)} or a callable", loss)
+    spec = SPECS[loss]
     for name, value in options.items():
-        if name not in named.options:
-            known = sorted(named.options) or "no options"
+        if name not in spec.options:
+            known = sorted(spec.options) or "no options"
             raise invalid(owner, "loss_params", f"a dict of {known} for loss={loss!r}", params)
-        if not named.options[name].holds(value):
-            words = f"a dict with {name} {named.options[name].words}"
+        if not spec.options[name].holds(value):
+            words = f"a dict with {name} {spec.options[name].words}"
             raise invalid(owner, "loss_params", words, params)
-    return named._replace(function=partial(named.function, **options)) if options else named
+    return spec._replace(function=partial(spec.function, **options)) if options else spec
 
 
-def _checked(named: Named, loss: Any, owner: str) -> Named:
+def _checked(spec: LossSpec, loss: Any, owner: str) -> LossSpec:
     """A callable loss, after a trial on three samples of two targets."""
     prediction = torch.zeros(1, 3, 2, dtype=torch.float64, requires_grad=True)
     target = torch.ones(1, 3, 2, dtype=torch.float64)
     try:
-        value = named.function(prediction, target)
+        value = spec.function(prediction, target)
     except Exception as error:
         raise InvalidParameterError(
             f"The 'loss' parameter of {owner} failed on a prediction and a target of shape "
@@ -279,4 +280,4 @@ def _checked(named: Named, loss: Any, owner: str) -> Named:
             f"{prediction.dtype}, computed from it by torch, so that it has a gradient. It "
             f"returned {value.dtype}, requires_grad={value.requires_grad}. Got {loss!r}."
         )
-    return named
+    return spec

@@ -70,8 +70,8 @@ def test_a_batch_of_all_rows_is_full_batch(batch_size):
 
 
 def test_every_row_once_an_epoch():
-    from sklearn_gd._coordinates import Coordinates
-    from sklearn_gd._objective import Criterion, MiniBatches
+    from sklearn_gd._problem.preconditioners import Coordinates
+    from sklearn_gd._problem.empirical_risk import Criterion, MiniBatches
 
     size, n = 10, 53
     seen = []

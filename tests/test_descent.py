@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_gd._descent import Stop, descend
-from sklearn_gd._objective import SquaredError
-from sklearn_gd._optimizers import recipe
+from sklearn_gd._solver.loop import Stop, descend
+from sklearn_gd._problem.empirical_risk import SquaredError
+from sklearn_gd._solver.optimizers import recipe
 
 LRS = [0.003, 0.01, 0.05, 0.2]
 STEADY = ["sgd", "adam", "adamw", "radam", "adagrad", "adamax"]

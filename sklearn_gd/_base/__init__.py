@@ -1,0 +1,1 @@
+"""What all rooms stand on: the rules of parameters, and torch's global state."""

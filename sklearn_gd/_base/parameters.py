@@ -1,0 +1,112 @@
+"""Checks of constructor parameters, with scikit-learn's wording."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter is of the wrong type or outside its range (as scikit-learn's)."""
+
+
+class Rule(NamedTuple):
+    """What a parameter must be, in words and as a predicate."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+def invalid(owner: str, name: str, words: str, value: object) -> InvalidParameterError:
+    """The error for a bad parameter, worded as scikit-learn words it."""
+    return InvalidParameterError(
+        f"The {name!r} parameter of {owner} must be {words}. Got {value!r} instead."
+    )
+
+
+def check_params(owner: str, values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
+    """Raise for the first value that breaks its rule. A subclass may lack some parameters."""
+    for name, rule in rules.items():
+        if name in values and not rule.holds(values[name]):
+            raise invalid(owner, name, rule.words, values[name])
+
+
+def real(low: float, high: float = math.inf, *, closed: str = "neither") -> Rule:
+    """A finite real number in an interval; a boolean is not a number."""
+    left = "[" if closed in ("left", "both") else "("
+    right = "]" if closed in ("right", "both") else ")"
+
+    def holds(value: Any) -> bool:
+        if not isinstance(value, Real) or isinstance(value, bool):
+            return False
+        number = float(value)
+        above = number >= low if left == "[" else number > low
+        return above and (number <= high if right == "]" else number < high)
+
+    return Rule(f"a float in the range {left}{low}, {high}{right}", holds)
+
+
+def integer(low: int) -> Rule:
+    """An integer of at least ``low``; a boolean is not a number."""
+    return Rule(
+        f"an int in the range [{low}, inf)",
+        lambda value: (
+            isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= low
+        ),
+    )
+
+
+def boolean() -> Rule:
+    """True or False, NumPy's included."""
+    return Rule(
+        "an instance of 'bool'",
+        lambda value: isinstance(value, bool) or type(value).__name__ == "bool",
+    )
+
+
+def choice(*options: object) -> Rule:
+    """One of a few values."""
+    words = "one of {" + ", ".join(map(repr, options)) + "}"
+    return Rule(words, lambda value: any(value is o or _equal_text(value, o) for o in options))
+
+
+def either(*rules: Rule) -> Rule:
+    """Any of several rules."""
+    return Rule(
+        " or ".join(rule.words for rule in rules),
+        lambda value: any(rule.holds(value) for rule in rules),
+    )
+
+
+def sequence(rule: Rule) -> Rule:
+    """One or more values, each of which obeys a rule."""
+
+    def holds(values: Any) -> bool:
+        is_some = isinstance(values, Sequence) and not isinstance(values, str)
+        is_some = is_some or getattr(values, "ndim", 0) == 1
+        return is_some and len(values) > 0 and all(rule.holds(value) for value in values)
+
+    return Rule(f"a non-empty sequence, each value {rule.words}", holds)
+
+
+def mapping() -> Rule:
+    """A dict."""
+    return Rule("an instance of 'dict'", lambda value: isinstance(value, Mapping))
+
+
+def device() -> Rule:
+    """The name of a torch device, or the device itself."""
+
+    def holds(value: Any) -> bool:
+        name = str(value) if type(value).__module__.startswith("torch") else value
+        return isinstance(name, str) and bool(re.fullmatch(r"cpu|auto|mps|cuda(:\d+)?", name))
+
+    return Rule("one of 'cpu', 'cuda', 'cuda:N', 'mps', 'auto'", holds)
+
+
+def _equal_text(value: object, option: object) -> bool:
+    """Whether both are the same text (an array never equals an option)."""
+    return isinstance(value, str) and value == option

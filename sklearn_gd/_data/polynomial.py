@@ -1,0 +1,193 @@
+"""The polynomial basis: expand inputs, and convert coefficients from one basis to another.
+
+Powers of raw inputs are almost linearly dependent. So inputs are mapped to [-1, 1], and each
+feature is expanded in B_0 = 1, B_k(x) = x P_{k-1}(x), with P the Legendre polynomials. No B_k
+but the first has a constant term, so that the same basis serves with and without an
+intercept. The span of B_0 to B_k is the span of 1 to x^k, so that a lower degree is a leading
+block. A term of several features is the product of the terms of each. The columns are in the
+order of PolynomialFeatures of scikit-learn.
+
+With ``precondition=None`` the same code is used with plain powers of the raw inputs.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.polynomial import Polynomial, legendre
+from scipy import sparse
+from sklearn.preprocessing import PolynomialFeatures
+
+
+class PolynomialBasis(NamedTuple):
+    """A polynomial basis of given inputs: which terms, and of which mapped inputs."""
+
+    center: np.ndarray  # (n_features,)
+    half_width: np.ndarray  # (n_features,)
+    degree: int
+    interaction_only: bool
+    is_legendre: bool  # x P_{k-1}(x) of mapped inputs, or plain powers
+
+    def expand(self, x: Any, out: Any) -> Any:
+        """Write the terms of ``x`` (samples, features) into ``out`` (terms, samples).
+
+        Only operators are used, so that NumPy arrays and torch tensors both serve.
+        """
+        n_features = x.shape[1]
+        top = 1 if self.interaction_only else self.degree
+        powers = []
+        for j in range(n_features):
+            t = (x[:, j] - self.center[j]) / self.half_width[j]
+            powers.append([1.0, t, *_higher(t, top, self.is_legendre)])
+        for first, last, feature, power, source in _plan(
+            n_features, self.degree, self.interaction_only
+        ):
+            if source is None:
+                out[first] = powers[feature][power]
+            else:
+                out[first:last] = out[source : source + last - first] * powers[feature][power]
+        return out
+
+    def powers(self) -> np.ndarray:
+        """Exponents of the inputs in each term, shape (terms, features)."""
+        return polynomial_features(len(self.center), self.degree, self.interaction_only).powers_
+
+    def convert(
+        self, coef: np.ndarray, intercept: np.ndarray, other: PolynomialBasis
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same polynomials, (targets, terms) and (targets,), in another basis."""
+        if _same(self, other):
+            return coef, intercept
+        powers = self.powers()
+        index = {tuple(row): i + 1 for i, row in enumerate(powers)}
+        index[(0,) * powers.shape[1]] = 0
+        terms = np.concatenate([intercept[:, None], coef], axis=1)
+        for j in range(powers.shape[1]):
+            top = int(powers[:, j].max())
+            change = _univariate_change(self, other, j, top)
+            holding = np.flatnonzero(powers[:, j])
+            moved = terms.copy()
+            moved[:, holding + 1] = 0.0
+            for i in holding:
+                row = powers[i]
+                for k in np.flatnonzero(change[row[j]]):
+                    target = index[(*row[:j], k, *row[j + 1 :])]
+                    moved[:, target] += change[row[j], k] * terms[:, i + 1]
+            terms = moved
+        return terms[:, 1:], terms[:, 0]
+
+    def monomials(self) -> PolynomialBasis:
+        """The basis of the user: plain powers, the same terms."""
+        return monomial_basis(len(self.center), self.degree, interaction_only=self.interaction_only)
+
+    def evaluate(self, x: Any, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+        """The polynomials (targets, terms) at the rows of ``x``, block by block."""
+        x = x.tocsr() if sparse.issparse(x) else x
+        result = np.empty((x.shape[0], len(intercept)))
+        rows = max(2**18 // coef.shape[1], 256)
+        for start in range(0, x.shape[0], rows):
+            block = x[start : start + rows]
+            block = block.toarray() if sparse.issparse(block) else block
+            terms = self.expand(block.astype(np.float64), np.empty((coef.shape[1], len(block))))
+            result[start : start + rows] = (coef @ terms).T + intercept
+        return result
+
+
+def legendre_basis(
+    low: np.ndarray, high: np.ndarray, degree: int, *, interaction_only: bool, center: bool
+) -> PolynomialBasis:
+    """The basis for inputs between ``low`` and ``high``; shifted only if ``center``."""
+    middle = low / 2 + high / 2 if center else np.zeros_like(low)
+    half = np.maximum(high - middle, middle - low)
+    return PolynomialBasis(middle, np.where(half > 0, half, 1.0), degree, interaction_only, True)
+
+
+def monomial_basis(n_features: int, degree: int, *, interaction_only: bool) -> PolynomialBasis:
+    """Plain powers of the inputs as they are."""
+    ones = np.ones(n_features)
+    return PolynomialBasis(ones * 0.0, ones, degree, interaction_only, False)
+
+
+def polynomial_features(n_features: int, degree: int, interaction_only: bool) -> PolynomialFeatures:
+    """scikit-learn's fitted expansion with the same terms, without the bias column."""
+    expansion = PolynomialFeatures(degree, interaction_only=interaction_only, include_bias=False)
+    return expansion.fit(np.zeros((1, n_features)))
+
+
+def _higher(t: Any, top: int, use_legendre: bool) -> list[Any]:
+    """B_2(t) .. B_top(t): t P_{k-1}(t) by Bonnet's recursion, or powers."""
+    values = []
+    before, last = 1.0, t
+    for k in range(1, top):
+        values.append(t * last)
+        rising = (2 * k + 1) / (k + 1) * t * last - k / (k + 1) * before
+        before, last = last, rising if use_legendre else t * last
+    return values
+
+
+@lru_cache(maxsize=32)
+def _plan(
+    n_features: int, degree: int, interaction_only: bool
+) -> tuple[tuple[int, int, int, int, int | None], ...]:
+    """Steps (first, last, feature, power, source): out[first:last] = out[source:..] * B_power.
+
+    In graded lexicographic order the terms of one degree that begin with feature j to
+    the power k are B_k(x_j) times a tail of the block k degrees lower.
+    """
+    steps: list[tuple[int, int, int, int, int | None]] = []
+    # starts[d][j]: where the terms of degree d whose first feature is j begin
+    starts: list[list[int]] = [[]]
+    at = 0
+    for d in range(1, degree + 1):
+        start = []
+        for j in range(n_features):
+            start.append(at)
+            for k in range(1 if interaction_only else d, 0, -1):
+                if k == d:
+                    steps.append((at, at + 1, j, k, None))
+                    at += 1
+                elif d - k < d and j + 1 < n_features:
+                    source, end = starts[d - k][j + 1], starts[d - k][n_features]
+                    if end > source:
+                        steps.append((at, at + end - source, j, k, source))
+                        at += end - source
+        starts.append([*start, at])
+    return tuple(steps)
+
+
+def _same(a: PolynomialBasis, b: PolynomialBasis) -> bool:
+    """Whether two bases of the same terms are identical."""
+    return (
+        a.is_legendre == b.is_legendre
+        and np.array_equal(a.center, b.center)
+        and np.array_equal(a.half_width, b.half_width)
+    )
+
+
+def _univariate_change(a: PolynomialBasis, b: PolynomialBasis, feature: int, top: int) -> np.ndarray:
+    """C with B^a_k(x) = sum_l C[k, l] B^b_l(x) for one feature's part of both bases."""
+    # t_a as a polynomial of t_b
+    inner = Polynomial(
+        [
+            (b.center[feature] - a.center[feature]) / a.half_width[feature],
+            b.half_width[feature] / a.half_width[feature],
+        ]
+    )
+    change = np.zeros((top + 1, top + 1))
+    for k in range(top + 1):
+        power = _powers_of(a.is_legendre, k)(inner).coef
+        change[k, : len(power)] = power
+    if b.is_legendre:
+        change = change @ np.linalg.inv(
+            np.array([np.pad(_powers_of(True, k).coef, (0, top - k)) for k in range(top + 1)])
+        )
+    return np.tril(change)
+
+
+def _powers_of(use_legendre: bool, k: int) -> Polynomial:
+    """B_k as a polynomial in powers of its own argument."""
+    if k == 0 or not use_legendre:
+        return Polynomial([0.0] * k + [1.0])
+    return Polynomial([0.0, *legendre.leg2poly([0.0] * (k - 1) + [1.0])])

@@ -1,0 +1,94 @@
+"""The one gate for data: what the user passes becomes checked NumPy arrays or a CSR matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from sklearn_gd._data.training_data import SMALL_ENTRIES, TrainingData
+
+
+def check_training_data(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool = True
+) -> TrainingData:
+    """Validate X, y and weights. Sets ``n_features_in_`` and names on ``estimator``.
+
+    A large X is not searched for NaN here. The caller reads that from what it computes, and
+    calls ``check_finite`` when in doubt.
+    """
+    X, y = as_numpy(X, "X"), as_numpy(y, "y")
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse="csr",
+        dtype=[np.float64, np.float32],
+        ensure_all_finite=False,
+        multi_output=True,
+        y_numeric=True,
+        reset=reset,
+    )
+
+    def check_finite() -> Any:
+        return check_array(X, accept_sparse="csr", estimator=estimator, input_name="X")
+
+    if (X.nnz if sparse.issparse(X) else X.size) <= SMALL_ENTRIES:
+        check_finite()
+    if sparse.issparse(y):
+        raise TypeError("Sparse targets are not supported: pass y.toarray() instead.")
+    weight = None
+    if sample_weight is not None:
+        weight = _check_sample_weight(
+            as_numpy(sample_weight, "sample_weight"),
+            X,
+            dtype=np.float64,
+            ensure_non_negative=True,
+        )
+        weight = weight / weight.max()
+    targets = np.asarray(y, dtype=np.float64)
+    has_single_target = targets.ndim == 1
+    return TrainingData(
+        X, targets.reshape(len(targets), -1), weight, has_single_target, check_finite
+    )
+
+
+def check_rows(estimator: Any, X: Any) -> Any:
+    """Validate the rows to predict against what was fitted."""
+    return validate_data(
+        estimator, as_numpy(X, "X"), accept_sparse=["csr", "csc", "coo"], reset=False
+    )
+
+
+def as_numpy(values: Any, name: str) -> Any:
+    """A torch tensor or an Arrow array as NumPy; anything else as it is."""
+    module = type(values).__module__.partition(".")[0]
+    if module == "torch" and hasattr(values, "requires_grad"):
+        return _tensor_as_numpy(values, name)
+    if module == "pyarrow" and hasattr(values, "to_numpy"):
+        return values.to_numpy(zero_copy_only=False)
+    return values
+
+
+def _tensor_as_numpy(values: Any, name: str) -> np.ndarray:
+    """A CPU tensor's memory as an array; a sentence for the tensors that have none."""
+    if values.device.type != "cpu":
+        raise TypeError(
+            f"{name} is a torch tensor on {str(values.device)!r}. Pass {name}.cpu(); the "
+            "'device' parameter says where the descent runs."
+        )
+    if values.requires_grad:
+        raise TypeError(
+            f"{name} is a torch tensor that requires grad, and fitting cannot pass gradients "
+            f"on to it. Pass {name}.detach()."
+        )
+    if str(values.layout) != "torch.strided":
+        raise TypeError(
+            f"{name} is a sparse torch tensor. Pass {name}.to_dense() or a SciPy sparse matrix."
+        )
+    if str(values.dtype) == "torch.bfloat16":  # NumPy has no such type
+        values = values.double()
+    return values.numpy()

@@ -1,0 +1,1 @@
+"""The estimators: scikit-learn's interface to training. No file here imports torch when loaded."""

@@ -1,0 +1,464 @@
+"""What the linear and the polynomial regressor share."""
+
+from __future__ import annotations
+
+import copy
+import sys
+import warnings
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable, Mapping
+from types import MethodType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_gd._base.parameters import Rule, check_params
+from sklearn_gd._data.polynomial import PolynomialBasis
+from sklearn_gd._data.training_data import TrainingData, hold_out
+from sklearn_gd._data.validation import check_training_data
+from sklearn_gd._estimators.callbacks import (
+    CallbackSupportMixin,
+    FitTask,
+    with_callbacks,
+    with_progress_bar,
+)
+from sklearn_gd._estimators.equation import equation
+from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
+from sklearn_gd._estimators.saved_state import upgrade
+
+if TYPE_CHECKING:
+    from sklearn_gd._training.options import FitOptions
+    from sklearn_gd._training.result import FitResult
+
+FittedState = dict[str, Any]  # fitted attributes by name
+
+
+class FitInputs(NamedTuple):
+    """What a fit needs of an estimator and its data, checked."""
+
+    checked: Any  # a copy of the estimator that knows the features
+    data: TrainingData
+    validation: TrainingData | None
+    basis: PolynomialBasis | None
+    options: FitOptions
+    seed: int
+
+
+class _UnavailableError(AttributeError, ValueError):
+    """A method that the parameters rule out: absent, and called all the same."""
+
+
+class _NotInOnePass:
+    """A method that is absent where the parameters need all rows at once."""
+
+    def __init__(self, method: Callable[..., Any]):
+        self.method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, estimator: Any, owner: type) -> Any:
+        if estimator is None:
+            return self.method
+        if estimator.early_stopping:
+            raise _UnavailableError(
+                "partial_fit does not support early_stopping=True, which needs rows to hold out. "
+                "Set early_stopping=False."
+            )
+        if (
+            estimator.optimizer == "lbfgs"
+            or getattr(estimator.optimizer, "__name__", "") == "LBFGS"
+        ):
+            raise _UnavailableError(
+                "partial_fit does not support optimizer='lbfgs', whose estimates of the curvature "
+                "need the same rows every time. Use 'sgd' or 'adam', or fit."
+            )
+        return MethodType(self.method, estimator)
+
+
+class GDRegressor(
+    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta
+):
+    """The base class of the regressors that are trained by gradient descent."""
+
+    _rules: ClassVar[Mapping[str, Rule]] = REGRESSOR_RULES
+
+    coef_: np.ndarray
+    intercept_: float | np.ndarray
+    loss_curve_: np.ndarray
+    loss_: float
+    n_iter_: int
+    lr_: float
+    max_stable_lr_: float | None
+    precondition_: str | None
+    diverged_: bool
+    validation_loss_curve_: np.ndarray
+    best_epoch_: int
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
+    def __init__(
+        self,
+        *,
+        lr: float | str = 0.01,
+        epochs: int = 1000,
+        optimizer: Any = "sgd",
+        optimizer_params: dict[str, Any] | None = None,
+        device: str = "cpu",
+        loss: Any = "squared_error",
+        loss_params: dict[str, Any] | None = None,
+        alpha: float = 0.0,
+        l1_ratio: float = 0.0,
+        fit_intercept: bool = True,
+        positive: bool = False,
+        precondition: str | None = "auto",
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        lr_scheduler: Any = None,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.lr = lr
+        self.epochs = epochs
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.device = device
+        self.loss = loss
+        self.loss_params = loss_params
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.positive = positive
+        self.precondition = precondition
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.lr_scheduler = lr_scheduler
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model by gradient descent.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Training data. float32 data give float32 coefficients, everything else
+            float64; sums over the data are always float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets. Each target descends on its own.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Non-negative weights of the samples. A row of weight zero counts for nothing.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. If `fit` raises, Ctrl-C included, the estimator is as
+            it was before; only with ``warm_start=True`` Ctrl-C leaves it as after the
+            last complete epoch.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is outside its range, or the data hold NaN or infinity.
+
+        Warns
+        -----
+        sklearn.exceptions.ConvergenceWarning
+            If the descent diverged, or was far from the optimum when the epochs ended.
+        """
+        return with_progress_bar(self, lambda: self._fit(X, y, sample_weight))
+
+    @with_callbacks
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        """The fit, as a task that callbacks can follow."""
+        from sklearn_gd._training.fit import fit_model
+
+        random_state = self._check_params()
+        task = FitTask(self, X, y, sample_weight, int(self.epochs))
+        inputs = self._fit_inputs(X, y, sample_weight, random_state)
+        goes_on = self.warm_start and hasattr(self, "coef_")
+
+        def on_epoch(curve: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> bool:
+            return task.epoch(
+                lambda: {
+                    **self._model_state(inputs, coef, intercept),
+                    **self._curve_state(curve, goes_on=goes_on),
+                }
+            )
+
+        result = fit_model(
+            inputs.data,
+            inputs.basis,
+            inputs.options,
+            validation=inputs.validation,
+            start=self._start(inputs) if goes_on else None,
+            seed=inputs.seed,
+            on_epoch=on_epoch if task.is_watched else None,
+        )
+        if result.interrupted and not self.warm_start:
+            raise KeyboardInterrupt
+        state = self._fitted_state(inputs, result, goes_on=goes_on)
+        self._become_fitted(state, result)
+        if result.interrupted:
+            raise KeyboardInterrupt
+        task.end(state)
+        return self
+
+    @_NotInOnePass
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Make one pass over the given rows, in steps of `batch_size` rows.
+
+        The first call fixes the number of features and targets, and the means and
+        deviations by which all calls standardize (nothing is, if ``precondition=None``).
+        The optimizer goes on where the last call left it. A later `fit` starts afresh
+        unless ``warm_start=True``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            A part of the training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Non-negative weights of the samples.
+
+        Returns
+        -------
+        self : object
+            The estimator; `loss_curve_` is longer by one. If the call raises, Ctrl-C
+            included, the estimator is as after the call before.
+
+        Raises
+        ------
+        AttributeError, ValueError
+            If ``early_stopping=True`` or ``optimizer="lbfgs"``, which need all rows at
+            once: the estimator then has no `partial_fit`.
+        ValueError
+            If the number of targets changes.
+        """
+        from sklearn_gd._training.partial_fit import fit_part
+
+        random_state = self._check_params()
+        goes_on = hasattr(self, "coef_")
+        earlier = getattr(self, "_partial_fit_state_", None)
+        inputs = self._fit_inputs(X, y, sample_weight, random_state, is_part=True)
+        result, state = fit_part(
+            inputs.data,
+            inputs.basis,
+            inputs.options,
+            start=self._start(inputs) if goes_on else None,
+            state=earlier,
+            seed=inputs.seed + getattr(self, "n_iter_", 0),
+        )
+        if result.interrupted:
+            raise KeyboardInterrupt
+        fitted = self._fitted_state(inputs, result, goes_on=goes_on)
+        self._become_fitted({**fitted, "_partial_fit_state_": state}, result)
+        return self
+
+    def equation(self, digits: int = 4) -> str:
+        """The fitted model as text, one line for each target.
+
+        Parameters
+        ----------
+        digits : int, default=4
+            Significant digits of the coefficients.
+
+        Returns
+        -------
+        str
+            Such as ``"y = 3 + 2 x0 + 1 x0^2"``.
+        """
+        check_is_fitted(self)
+        coef = np.atleast_2d(self.coef_)
+        intercept = np.broadcast_to(self.intercept_, (len(coef),))
+        return equation(list(self._term_names()), coef, intercept, digits)
+
+    @abstractmethod
+    def _basis(self, data: TrainingData) -> PolynomialBasis | None:
+        """The basis in which the data are expanded, if they are."""
+
+    @abstractmethod
+    def _fitted_basis(self) -> PolynomialBasis | None:
+        """The basis of the earlier fit."""
+
+    @abstractmethod
+    def _fitted_model(self, basis: PolynomialBasis | None) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients (targets, terms) and intercepts of the earlier fit, in ``basis``."""
+
+    @abstractmethod
+    def _to_user_terms(
+        self, inputs: FitInputs, coef: np.ndarray, intercept: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, FittedState]:
+        """Coefficients and intercepts in the terms of the user, and further attributes."""
+
+    @abstractmethod
+    def _term_names(self) -> np.ndarray:
+        """A name for each coefficient."""
+
+    def _check_params(self) -> np.random.RandomState:
+        """Raise for the first parameter outside its range. Returns the source of randomness."""
+        check_params(type(self).__name__, self.get_params(deep=False), self._rules)
+        return check_random_state(self.random_state)
+
+    def _fit_inputs(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        random_state: np.random.RandomState,
+        *,
+        is_part: bool = False,
+    ) -> FitInputs:
+        """The data and options of a fit, or of a call of `partial_fit`. Checks the data."""
+        checked = copy.copy(self)
+        goes_on = is_part and hasattr(self, "coef_")
+        data = check_training_data(checked, X, y, sample_weight, reset=not goes_on)
+        validation = None
+        if self.early_stopping and not is_part:
+            owner = type(self).__name__
+            data, validation = hold_out(data, self.validation_fraction, random_state, owner)
+        has_stream = is_part and hasattr(self, "_partial_fit_state_")
+        basis = self._fitted_basis() if has_stream else self._basis(data)
+        seed = int(random_state.randint(2**31 - 1))
+        return FitInputs(checked, data, validation, basis, self._fit_options(), seed)
+
+    def _fit_options(self, owner: str | None = None) -> FitOptions:
+        """The checked parameters that training reads."""
+        from sklearn_gd._training.options import FitOptions
+
+        return FitOptions(
+            owner=owner or type(self).__name__,
+            lr=self.lr,
+            epochs=int(self.epochs),
+            optimizer=self.optimizer,
+            optimizer_params=self.optimizer_params,
+            device=str(self.device),
+            loss=self.loss,
+            loss_params=self.loss_params,
+            alpha=self.alpha,
+            l1_ratio=self.l1_ratio,
+            positive=bool(self.positive),
+            fit_intercept=bool(self.fit_intercept),
+            precondition=self.precondition,
+            batch_size=self.batch_size,
+            shuffle=bool(self.shuffle),
+            lr_scheduler=self.lr_scheduler,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+        )
+
+    def _start(self, inputs: FitInputs) -> tuple[np.ndarray, np.ndarray]:
+        """Where a warm start begins. Raises if the shapes have changed."""
+        targets, features = inputs.data.y.shape[1], inputs.data.x.shape[1]
+        before = self.coef_.size // self.coef_.shape[-1], self.n_features_in_
+        if before != (targets, features):
+            raise ValueError(
+                f"This continues from a fit of {before[0]} targets on {before[1]} features, but y "
+                f"has {targets} targets and X has {features} features. Call fit with "
+                "warm_start=False to start afresh."
+            )
+        return self._fitted_model(inputs.basis)
+
+    def _model_state(
+        self, inputs: FitInputs, coef: np.ndarray, intercept: np.ndarray
+    ) -> FittedState:
+        """The fitted attributes that `predict` needs."""
+        data, checked = inputs.data, inputs.checked
+        coef, intercept, further = self._to_user_terms(inputs, coef, intercept)
+        coef, intercept = coef.astype(data.dtype), intercept.astype(data.dtype)
+        names = ("n_features_in_", "feature_names_in_")
+        fitted_intercept: Any = intercept[0] if data.has_single_target else intercept
+        return {
+            **{name: getattr(checked, name) for name in names if hasattr(checked, name)},
+            **further,
+            "coef_": coef[0] if data.has_single_target else coef,
+            "intercept_": fitted_intercept if self.fit_intercept else 0.0,
+        }
+
+    def _curve_state(self, curve: np.ndarray, *, goes_on: bool) -> FittedState:
+        """The fitted attributes that count epochs, over all calls."""
+        curve = np.concatenate([self.loss_curve_, curve]) if goes_on else curve
+        return {"loss_curve_": curve, "n_iter_": len(curve)}
+
+    def _fitted_state(self, inputs: FitInputs, result: FitResult, *, goes_on: bool) -> FittedState:
+        """All fitted attributes."""
+        state = {
+            **self._model_state(inputs, result.coef, result.intercept),
+            **self._curve_state(result.loss_curve, goes_on=goes_on),
+            "loss_": result.loss,
+            "lr_": result.lr,
+            "max_stable_lr_": result.max_stable_lr,
+            "precondition_": result.precondition,
+            "diverged_": result.diverged,
+        }
+        if result.validation_curve is not None:
+            earlier = getattr(self, "validation_loss_curve_", []) if goes_on else []
+            state["validation_loss_curve_"] = np.concatenate([earlier, result.validation_curve])
+            before = state["n_iter_"] - len(result.loss_curve)
+            state["best_epoch_"] = before + result.best_epoch
+        return state
+
+    def _become_fitted(self, state: FittedState, result: FitResult) -> None:
+        """Warn of what went wrong, and take over all fitted attributes."""
+        message = result.warning(type(self).__name__)
+        if message and not result.interrupted:
+            warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel_of_caller())
+        replace_fitted_attributes(self, state)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(upgrade(state))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def replace_fitted_attributes(estimator: Any, state: FittedState) -> None:
+    """Replace all fitted attributes at once, so that no exception leaves half of a fit."""
+    kept = {name: value for name, value in vars(estimator).items() if not is_fitted_name(name)}
+    estimator.__dict__ = kept | state
+
+
+def stacklevel_of_caller() -> int:
+    """The stack level of the code that called into this package."""
+    frame, level = sys._getframe(1), 1
+    inside = ("sklearn_gd.", "sklearn.callback.")
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(inside):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def is_fitted_name(name: str) -> bool:
+    """Whether an attribute of this name comes from a fit."""
+    return name.endswith("_") and not name.startswith("__")
+
+
+def with_target_axis(coef: np.ndarray, intercept: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients and intercepts in float64, with an axis of targets."""
+    coef = np.atleast_2d(np.asarray(coef, dtype=np.float64))
+    return coef, np.array(np.broadcast_to(intercept, len(coef)), dtype=np.float64)
+
+
+def as_linear_regression(model: GDRegressor, features: Mapping[str, Any]) -> LinearRegression:
+    """A fitted LinearRegression with the coefficients of ``model``, and what it knows of features."""
+    linear = LinearRegression(fit_intercept=model.fit_intercept)
+    linear.coef_, linear.intercept_ = model.coef_.copy(), copy.copy(model.intercept_)
+    for name in ("n_features_in_", "feature_names_in_"):
+        if name in features:
+            setattr(linear, name, features[name])
+    return linear

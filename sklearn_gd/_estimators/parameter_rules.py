@@ -1,0 +1,35 @@
+"""What the parameters of the estimators must be."""
+
+from __future__ import annotations
+
+from sklearn_gd._base.parameters import (
+    boolean,
+    choice,
+    device,
+    either,
+    integer,
+    mapping,
+    real,
+)
+
+REGRESSOR_RULES = {
+    "lr": either(real(0.0), choice("auto")),
+    "epochs": integer(1),
+    "optimizer_params": either(mapping(), choice(None)),
+    "device": device(),
+    "loss_params": either(mapping(), choice(None)),
+    "alpha": real(0.0, closed="left"),
+    "l1_ratio": real(0.0, 1.0, closed="both"),
+    "fit_intercept": boolean(),
+    "positive": boolean(),
+    "precondition": choice("auto", "whiten", "standardize", None),
+    "batch_size": either(integer(1), choice(None)),
+    "shuffle": boolean(),
+    "tol": either(real(0.0, closed="left"), choice(None)),
+    "n_iter_no_change": integer(1),
+    "early_stopping": boolean(),
+    "validation_fraction": real(0.0, 1.0),
+    "warm_start": boolean(),
+    "verbose": either(integer(0), boolean()),
+}
+POLYNOMIAL_RULES = {"degree": integer(1), "interaction_only": boolean()}

@@ -1,0 +1,261 @@
+"""The polynomial estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.polynomial import Polynomial
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_gd._base.parameters import Rule
+from sklearn_gd._data.polynomial import (
+    PolynomialBasis,
+    legendre_basis,
+    monomial_basis,
+    polynomial_features,
+)
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._data.validation import check_rows
+from sklearn_gd._estimators.base import (
+    FitInputs,
+    FittedState,
+    GDRegressor,
+    as_linear_regression,
+    with_target_axis,
+)
+from sklearn_gd._estimators.docstrings import documented
+from sklearn_gd._estimators.parameter_rules import POLYNOMIAL_RULES, REGRESSOR_RULES
+
+
+@documented
+class GDPolynomialRegressor(GDRegressor):
+    """Polynomial regression by gradient descent.
+
+    Expands the features into all products of up to `degree` of them, as
+    `sklearn.preprocessing.PolynomialFeatures` does, and fits the coefficients like
+    `GDLinearRegressor`. Inputs are mapped to [-1, 1] and expanded in a well-conditioned
+    basis, block by block; coefficients are in the units of the data all the same.
+
+    Parameters
+    ----------
+    degree : int, default=2
+        Highest degree of the terms, at least 1.
+    interaction_only : bool, default=False
+        Leave out powers of a single feature above the first.
+    {parameters}
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_output_features_,) or (n_targets, n_output_features_)
+        Coefficients of the terms in the units of the data, in the order of
+        PolynomialFeatures without the constant.
+    powers_ : ndarray of shape (n_output_features_, n_features_in_)
+        Exponents of the features in each term.
+    n_output_features_ : int
+        Number of terms.
+    feature_names_out_ : ndarray of shape (n_output_features_,)
+        Names of the terms, as PolynomialFeatures names them.
+    {attributes}
+
+    See Also
+    --------
+    GDLinearRegressor : The same without products of features.
+    sklearn.preprocessing.PolynomialFeatures : The expansion.
+
+    Notes
+    -----
+    Each feature is expanded in x P_{k-1}(x) for k >= 1, with P the Legendre polynomials
+    and x mapped to [-1, 1] (only scaled if ``fit_intercept=False``, so that the terms
+    span what the raw powers span). With ``precondition=None`` the raw powers of the raw
+    features are used, as in a textbook.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_gd import GDPolynomialRegressor
+    >>> x = np.random.default_rng(0).normal(0, 5, size=(20, 1))
+    >>> y = x[:, 0] ** 2 + 2 * x[:, 0] + 3
+    >>> model = GDPolynomialRegressor(degree=2, optimizer="nadam").fit(x, y)
+    >>> model.equation()
+    'y = 3 + 2 x0 + 1 x0^2'
+    """
+
+    __module__ = "sklearn_gd"
+    _rules: ClassVar[Mapping[str, Rule]] = {**POLYNOMIAL_RULES, **REGRESSOR_RULES}
+
+    powers_: np.ndarray
+    n_output_features_: int
+    feature_names_out_: np.ndarray
+
+    def __init__(
+        self,
+        *,
+        degree: int = 2,
+        interaction_only: bool = False,
+        lr: float | str = 0.01,
+        epochs: int = 1000,
+        optimizer: Any = "sgd",
+        optimizer_params: dict[str, Any] | None = None,
+        device: str = "cpu",
+        loss: Any = "squared_error",
+        loss_params: dict[str, Any] | None = None,
+        alpha: float = 0.0,
+        l1_ratio: float = 0.0,
+        fit_intercept: bool = True,
+        positive: bool = False,
+        precondition: str | None = "auto",
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        lr_scheduler: Any = None,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        super().__init__(
+            lr=lr,
+            epochs=epochs,
+            optimizer=optimizer,
+            optimizer_params=optimizer_params,
+            device=device,
+            loss=loss,
+            loss_params=loss_params,
+            alpha=alpha,
+            l1_ratio=l1_ratio,
+            fit_intercept=fit_intercept,
+            positive=positive,
+            precondition=precondition,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            lr_scheduler=lr_scheduler,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.degree = degree
+        self.interaction_only = interaction_only
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict targets, in the basis of the fit and block by block.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Predictions.
+        """
+        check_is_fitted(self)
+        X = check_rows(self, X)
+        coef, intercept = self._expansion_["coef"], self._expansion_["intercept"]
+        values = self._fitted_basis().evaluate(X, coef, intercept)
+        values = values.astype(np.result_type(X.dtype, self.coef_.dtype), copy=False)
+        return values[:, 0] if self.coef_.ndim == 1 else values
+
+    def to_polynomial(self) -> Polynomial:
+        """The fitted polynomial of one feature and one target.
+
+        Returns
+        -------
+        numpy.polynomial.Polynomial
+            Its coefficients are the intercept and `coef_`.
+
+        Raises
+        ------
+        ValueError
+            If there are several features or targets.
+        """
+        check_is_fitted(self)
+        if self.n_features_in_ != 1 or self.coef_.size != self.n_output_features_:
+            raise ValueError(
+                "to_polynomial needs one feature and one target, and this model has "
+                f"n_features_in_={self.n_features_in_} and coef_ of shape {self.coef_.shape}. "
+                "Use coef_ with powers_, or to_sklearn()."
+            )
+        coef, intercept = with_target_axis(self.coef_, self.intercept_)
+        return Polynomial(np.concatenate([intercept, coef[0]]))
+
+    def to_sklearn(self) -> Pipeline:
+        """Convert to a fitted pipeline of PolynomialFeatures and LinearRegression.
+
+        Returns
+        -------
+        sklearn.pipeline.Pipeline
+            With the same terms, coefficients and intercept. Its predictions are equal up to
+            the rounding of plain powers.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDPolynomialRegressor
+        >>> model = GDPolynomialRegressor(lr="auto").fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
+        >>> model.to_sklearn().predict([[3.0]]).round(6).tolist()
+        [9.0]
+        """
+        check_is_fitted(self)
+        basis = self._fitted_basis()
+        expansion = polynomial_features(self.n_features_in_, basis.degree, basis.interaction_only)
+        if hasattr(self, "feature_names_in_"):
+            expansion.feature_names_in_ = self.feature_names_in_
+        linear = as_linear_regression(self, {"n_features_in_": self.n_output_features_})
+        return make_pipeline(expansion, linear)
+
+    def _basis(self, data: TrainingData) -> PolynomialBasis:
+        n_features, degree = data.x.shape[1], int(self.degree)
+        interaction_only = bool(self.interaction_only)
+        # a proximal step needs each coefficient to be a coordinate
+        if self.precondition is None or self.positive or self.alpha * self.l1_ratio > 0:
+            return monomial_basis(n_features, degree, interaction_only=interaction_only)
+        low, high = data.ranges()
+        return legendre_basis(
+            low, high, degree, interaction_only=interaction_only, center=self.fit_intercept
+        )
+
+    def _fitted_basis(self) -> PolynomialBasis:
+        fields = {name: self._expansion_[name] for name in PolynomialBasis._fields}
+        return PolynomialBasis(**fields)
+
+    def _fitted_model(self, basis: PolynomialBasis | None) -> tuple[np.ndarray, np.ndarray]:
+        assert basis is not None
+        before = self._fitted_basis()
+        if (before.degree, before.interaction_only) != (basis.degree, basis.interaction_only):
+            raise ValueError(
+                f"This continues from a fit with degree={before.degree} and "
+                f"interaction_only={before.interaction_only}, but now they are {basis.degree} and "
+                f"{basis.interaction_only}. Call fit with warm_start=False to start afresh."
+            )
+        expansion = self._expansion_
+        return before.convert(expansion["coef"], expansion["intercept"], basis)
+
+    def _to_user_terms(
+        self, inputs: FitInputs, coef: np.ndarray, intercept: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, FittedState]:
+        basis = inputs.basis
+        assert basis is not None
+        expansion = polynomial_features(len(basis.center), basis.degree, basis.interaction_only)
+        further = {
+            "powers_": expansion.powers_,
+            "n_output_features_": len(expansion.powers_),
+            "feature_names_out_": expansion.get_feature_names_out(
+                getattr(inputs.checked, "feature_names_in_", None)
+            ),
+            # predictions are made in the basis of the fit, where they are accurate
+            "_expansion_": {**basis._asdict(), "coef": coef, "intercept": intercept},
+        }
+        coef, intercept = basis.convert(coef, intercept, basis.monomials())
+        return coef, intercept, further
+
+    def _term_names(self) -> np.ndarray:
+        return self.feature_names_out_

@@ -1,0 +1,37 @@
+"""Reading models that older versions saved.
+
+Saved state has names, so that a new field breaks no saved model. Version 0.1.0 had positions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_EXPANSION_FIELDS = (
+    "center",
+    "half_width",
+    "degree",
+    "interaction_only",
+    "is_legendre",
+    "coef",
+    "intercept",
+)
+_COORDINATE_FIELDS = ("scale", "inverse_scale", "x_mean", "y_mean", "y_scale")
+
+
+def upgrade(state: dict[str, Any]) -> dict[str, Any]:
+    """The state of a saved regressor, in the names of this version."""
+    state = dict(state)
+    if "_terms_" in state:
+        state["_expansion_"] = dict(zip(_EXPANSION_FIELDS, state.pop("_terms_"), strict=True))
+    if "_stream_" in state:
+        stream = state.pop("_stream_")
+        state["_partial_fit_state_"] = {
+            **dict(zip(_COORDINATE_FIELDS, stream["coordinates"], strict=True)),
+            "y_deviation": stream["spread"],
+            "optimizers": [
+                {"optimizer": optimizer, "scheduler": scheduler}
+                for optimizer, scheduler in stream["optimizers"]
+            ],
+        }
+    return state

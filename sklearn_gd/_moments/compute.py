@@ -1,0 +1,48 @@
+"""The moments of blocks of rows, by the fastest way that is accurate on these data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+
+from sklearn_gd._moments.gram import moments_by_gram
+from sklearn_gd._moments.moments import Moments, Rows, largest_entries, merge, weighted_mean
+
+ReadBlocks = Callable[[int], Iterator[Rows]]  # from the length of a block to all blocks
+
+_BLOCK_ENTRIES = 2**19  # 4 MB of float64, which stays in the cache
+
+
+def compute_moments(
+    read: ReadBlocks,
+    n_rows: int,
+    n_columns: int,
+    *,
+    center: bool,
+    check_finite: Callable[[], object],
+) -> Moments:
+    """The moments of all rows: through the Gram matrix if certified, else by QR."""
+    rows = max(_BLOCK_ENTRIES // n_columns, 1024)
+    if n_rows > max(rows, 4 * n_columns):
+        moments = moments_by_gram(read(rows), center=center)
+        if moments is not None:
+            return moments
+    check_finite()
+    return merge(_centered(block, center) for block in read(max(2 * rows, 4 * n_columns)))
+
+
+def _centered(block: Rows, center: bool) -> Moments:
+    """The moments of a block, with the centred rows of the block as the factor."""
+    x, y, weight = block
+    x, y = x.to(torch.float64), y.to(torch.float64)
+    x_mean, y_mean = weighted_mean(x, weight), weighted_mean(y, weight)
+    x_mean, y_mean = x_mean * int(center), y_mean * int(center)
+    factor, target = x - x_mean, y - y_mean
+    if weight is not None:
+        root = weight.sqrt()[:, None]
+        factor, target = factor * root, target * root
+    total = y.new_tensor(len(y)) if weight is None else weight.sum()
+    return Moments(
+        total, x_mean, y_mean, factor, target, torch.zeros_like(y_mean), largest_entries(x)
+    )

@@ -1,0 +1,118 @@
+"""The data as tensors on the device: in blocks, as moments, or as all rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from sklearn_gd._data.polynomial import PolynomialBasis
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._moments.compute import compute_moments
+from sklearn_gd._moments.moments import Moments, Rows
+
+WeightedRows = tuple[Tensor, Tensor, Tensor]  # x, y, weights of sum 1
+GatherRows = Callable[[Any], Tensor]  # row numbers or a slice -> (samples, terms)
+
+
+class TensorData(NamedTuple):
+    """The data as tensors on a device, expanded if there is a polynomial basis."""
+
+    data: TrainingData
+    basis: PolynomialBasis | None
+    device: torch.device
+
+    @property
+    def n_terms(self) -> int:
+        """Number of coefficients of a target."""
+        return self.data.x.shape[1] if self.basis is None else len(self.basis.powers())
+
+    def with_data(self, data: TrainingData) -> TensorData:
+        """Other rows, in the same basis and on the same device."""
+        return self._replace(data=data)
+
+    def blocks(self, rows: int) -> Iterator[Rows]:
+        """All rows of positive weight, in blocks of at most ``rows``."""
+        out = None
+        for block in self.data.blocks(rows):
+            x, y = to_tensor(block.x, self.device), to_tensor(block.y, self.device)
+            weight = None if block.weight is None else to_tensor(block.weight, self.device)
+            if self.basis is not None:
+                x = x.to(torch.float64)
+                if out is None or out.shape[1] < len(x):
+                    out = x.new_empty(self.n_terms, len(x))
+                x = self.basis.expand(x, out[:, : len(x)]).T
+            yield x, y, weight
+
+    def moments(self, *, center: bool) -> Moments:
+        """The moments of all rows."""
+        return compute_moments(
+            self.blocks,
+            self.data.x.shape[0],
+            self.n_terms,
+            center=center,
+            check_finite=self.data.check_finite,
+        )
+
+    def rows(self) -> WeightedRows:
+        """All rows of positive weight, expanded as a whole. Sparse rows stay sparse."""
+        self.data.check_finite()
+        weight = self.data.weight
+        if weight is not None and not weight.all():
+            return self.with_data(self.data.take(np.flatnonzero(weight))).rows()
+        if self.basis is None and sparse.issparse(self.data.x):
+            x = _csr_tensor(self.data.x.astype(np.float64)).to(self.device)
+        else:
+            x = self.row_gatherer()(slice(None))
+        return (x, *self.targets())
+
+    def targets(self) -> tuple[Tensor, Tensor]:
+        """Targets (samples, targets), and weights (samples,) of sum 1."""
+        y = to_tensor(self.data.y, self.device)
+        if self.data.weight is None:
+            return y, torch.full_like(y[:, 0], 1.0 / len(y))
+        weight = to_tensor(self.data.weight, self.device)
+        return y, weight / weight.sum()
+
+    def row_gatherer(self) -> GatherRows:
+        """A function from row numbers to these rows, expanded, dense and in float64."""
+        x = self.data.x
+        if not sparse.issparse(x):
+            x = to_tensor(x, torch.device("cpu"))
+
+        def gather(rows: Any) -> Tensor:
+            if sparse.issparse(x):
+                rows = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
+                picked = torch.from_numpy(x[rows].toarray())
+            else:
+                picked = x[rows] if isinstance(rows, slice) else x.index_select(0, rows.cpu())
+            picked = picked.to(self.device).to(torch.float64)
+            if self.basis is None:
+                return picked
+            expanded: Tensor = self.basis.expand(
+                picked, picked.new_empty(self.n_terms, len(picked))
+            )
+            return expanded.T
+
+        return gather
+
+
+def to_tensor(array: np.ndarray, device: torch.device) -> Tensor:
+    """A tensor on the memory of an array, or on a copy where torch cannot read it."""
+    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+        array = array.copy()
+    return torch.from_numpy(array).to(device)
+
+
+def _csr_tensor(x: Any) -> Tensor:
+    """A CSR matrix as a torch tensor."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+        return torch.sparse_csr_tensor(
+            x.indptr, x.indices, x.data, size=x.shape, check_invariants=False
+        )

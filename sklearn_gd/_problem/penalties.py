@@ -1,0 +1,175 @@
+"""The penalty alpha·(l1_ratio·‖w‖₁ + (1 − l1_ratio)/2·‖w‖²), and positivity.
+
+The L2 part is smooth. For squared error it is p more rows of the data, sqrt(alpha/2)·I with
+targets 0. For other losses it is a term of the objective. The L1 part and positivity are a
+proximal step after every gradient step, which makes zeros exact (proximal gradient descent:
+Combettes and Wajs, Signal Recovery by Proximal Forward-Backward Splitting, 2005).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_gd._base.parameters import InvalidParameterError, invalid
+from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.rank import UnitColumns
+from sklearn_gd._problem.parametrization import Parametrization
+from sklearn_gd._problem.stacking import stack_padded
+from sklearn_gd._solver.optimizers import OptimizerFactory
+
+
+class Penalty(NamedTuple):
+    """The penalty of an estimator, on coefficients in original units."""
+
+    alpha: float
+    l1_ratio: float
+    positive: bool
+
+    @property
+    def l1(self) -> float:
+        """Strength of the L1 part."""
+        return self.alpha * self.l1_ratio
+
+    @property
+    def l2(self) -> float:
+        """Strength of the L2 part; also its curvature."""
+        return self.alpha * (1.0 - self.l1_ratio)
+
+    @property
+    def is_proximal(self) -> bool:
+        """Whether there is a part without a gradient, which needs a proximal step."""
+        return self.l1 > 0.0 or self.positive
+
+    def check_optimizer(self, factory: OptimizerFactory, optimizer: object, owner: str) -> None:
+        """Raise unless the steps of the optimizer combine with a proximal step."""
+        if self.is_proximal and not factory.is_sgd:
+            cause = "positive=True" if self.positive else f"l1_ratio={self.l1_ratio}"
+            raise invalid(
+                owner,
+                "optimizer",
+                f"'sgd' (with or without momentum) when {cause}, because only its steps combine "
+                "with a proximal step",
+                optimizer,
+            )
+
+    def check_precondition(self, precondition: str | None, owner: str) -> None:
+        """Raise unless each coefficient is a coordinate, where the proximal step needs that."""
+        if self.is_proximal and precondition == "whiten":
+            raise InvalidParameterError(
+                f"precondition='whiten' of {owner} cannot be combined with an L1 penalty or "
+                "positive=True, whose proximal step needs each coefficient to be a coordinate. "
+                "Use precondition='standardize', or 'auto', which chooses."
+            )
+
+    def add_rows(self, moments: Moments, to_original: Tensor | None) -> Moments:
+        """The moments with the L2 part as further rows: sqrt(l2/2) times each coefficient.
+
+        ``to_original`` (terms, terms) gives coefficients in original units; None is the
+        identity. A column that is constant up to rounding stays constant.
+        """
+        if not self.l2:
+            return moments
+        if to_original is None:
+            is_varying = UnitColumns.of(moments).is_varying
+            moments = moments._replace(factor=moments.factor * is_varying)
+            to_original = torch.diag(is_varying.to(moments.factor))
+        return moments.with_rows((self.l2 / 2) ** 0.5 * to_original.T)
+
+    def as_term(self, to_original: Tensor | None, like: Tensor) -> RidgeTerm | None:
+        """The L2 part as a term of an objective."""
+        if not self.l2:
+            return None
+        matrix = None if to_original is None else to_original[None]
+        return RidgeTerm(like.new_full((1,), self.l2), matrix)
+
+    def in_coordinates(self, parametrization: Parametrization) -> CoordinatePenalty | None:
+        """The proximal part in the coordinates of a descent."""
+        if not self.is_proximal:
+            return None
+        first = int(parametrization.has_intercept)  # the intercept is not penalized
+        coordinates = torch.ones_like(parametrization.x_mean)[:, None, None]
+        size = parametrization.preconditioner.to_coef(coordinates).abs()[:, 0]
+        scaling = parametrization.scaling
+        unit = (scaling.y_scale / scaling.loss_scale)[..., None]
+        weight = self.l1 * torch.nn.functional.pad(size, (first, 0)) * unit
+        lower = None
+        if self.positive:
+            zeros = torch.zeros_like(parametrization.x_mean)
+            lower = torch.nn.functional.pad(zeros, (first, 0), value=-torch.inf)
+        return CoordinatePenalty(weight, lower)
+
+
+class RidgeTerm(NamedTuple):
+    """The L2 part l2/2·‖w‖² as a term of an objective."""
+
+    l2: Tensor  # (problems,)
+    to_original: Tensor | None  # (problems, terms, terms) w = coef @ to_original
+
+    def __call__(self, coef: Tensor) -> Tensor:
+        """The term (problems, runs, targets) of coefficients (..., p)."""
+        if self.to_original is not None:
+            coef = torch.bmm(coef.flatten(1, 2), self.to_original).view(coef.shape)
+        return 0.5 * self.l2[:, None, None] * coef.square().sum(-1)
+
+    def select(self, problem: int) -> RidgeTerm:
+        """The term of one problem."""
+        one = slice(problem, problem + 1)
+        return RidgeTerm(
+            self.l2[one], None if self.to_original is None else self.to_original[one]
+        )
+
+    @staticmethod
+    def stack(terms: Sequence[RidgeTerm | None]) -> RidgeTerm | None:
+        """The terms of several problems as one. Problems without a term have strength 0."""
+        known = [term for term in terms if term is not None]
+        if not known:
+            return None
+        zero = known[0].l2.new_zeros(1)
+        matrices = [term.to_original for term in known if term.to_original is not None]
+        if matrices and len(known) < len(terms):
+            zeros = matrices[0].new_zeros(1, 1, 1)
+            matrices = [
+                zeros if term is None or term.to_original is None else term.to_original
+                for term in terms
+            ]
+        return RidgeTerm(
+            torch.cat([zero if term is None else term.l2 for term in terms]),
+            stack_padded(matrices) if matrices else None,
+        )
+
+
+class CoordinatePenalty(NamedTuple):
+    """The L1 part and positivity, in coordinates that are multiples of coefficients."""
+
+    weight: Tensor  # (problems, targets, coordinates) of |u|; 0 for the intercept
+    lower: Tensor | None  # (problems, coordinates) smallest u where coefficients are positive
+
+    def value(self, u: Tensor) -> Tensor:
+        """The L1 part (problems, runs, targets) of u."""
+        return (self.weight[:, None] * u.abs()).sum(-1)
+
+    def prox(self, u: Tensor, step: Tensor | float) -> Tensor:
+        """Soft thresholding, and the projection on the bound."""
+        shrunk = torch.nn.functional.relu(u.abs() - step * self.weight[:, None])
+        u = torch.copysign(shrunk, u)
+        return u if self.lower is None else torch.maximum(u, self.lower[:, None, None])
+
+    def select(self, problem: int, target: int) -> CoordinatePenalty:
+        """The penalty of one problem and one target."""
+        one = slice(problem, problem + 1)
+        lower = None if self.lower is None else self.lower[one]
+        return CoordinatePenalty(self.weight[one, target : target + 1], lower)
+
+    @staticmethod
+    def stack(penalties: Sequence[CoordinatePenalty | None]) -> CoordinatePenalty | None:
+        """The penalties of several problems, or of none, as one."""
+        known = [penalty for penalty in penalties if penalty is not None]
+        if not known:
+            return None
+        bounds = [penalty.lower for penalty in known if penalty.lower is not None]
+        weight = stack_padded([penalty.weight for penalty in known])
+        return CoordinatePenalty(weight, stack_padded(bounds) if bounds else None)

@@ -1,0 +1,216 @@
+"""The loop of gradient descent, for many problems and many runs at once.
+
+All parameters are one tensor u (see `objective`). In every epoch a `Stepper` records the
+objective, differentiates it and lets a torch optimizer step. No epoch asks for a number, so
+that an accelerator never waits. The points of the latest epochs are kept, and after a chunk
+of epochs the `ConvergenceMonitor` looks at them: it finds, exact to the epoch, which runs
+diverged or stopped, and which of their points was the lowest.
+
+Somebody may watch every epoch, such as a callback, or a loss that the user wrote. Then a
+chunk is one epoch long, so that no epoch follows the one that ends the descent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_gd._solver.monitor import ConvergenceMonitor, StoppingRule
+from sklearn_gd._solver.objective import Objective, ProximalPenalty
+from sklearn_gd._solver.optimizers import OptimizerFactory
+from sklearn_gd._solver.stepper import Stepper, make_steppers
+
+_KEPT_ENTRIES = 2**18  # of the points that are kept for the monitor: 2 MB
+_LONGEST_CHUNK, _SHORTEST_CHUNK = 64, 8
+
+OnEpoch = Callable[[Tensor, Tensor], bool]  # objectives so far, u -> whether to stop
+OnPoints = Callable[[Tensor], None]  # points (epochs, problems, runs, targets, coordinates)
+
+
+class Trace(NamedTuple):
+    """What a descent did. A run that diverged is left at the lowest point that it passed."""
+
+    values: Tensor  # (epochs, problems, runs, targets) the objective where each epoch began
+    n_iter: Tensor  # (problems, runs) epochs done
+    u: Tensor  # (problems, runs, targets, coordinates) the parameters at the end
+    value: Tensor  # (problems, runs, targets) the objective of u
+    diverged: Tensor  # (problems, runs)
+    best_epoch: Tensor  # (problems, runs) the epoch that began with the lowest watched value
+    validation: Tensor | None  # like values: the loss of the validation rows
+    path: Tensor | None  # (epochs + 1, problems, runs, targets, coordinates)
+    interrupted: bool  # by Ctrl-C, after the last epoch of values
+
+    def select(self, problem: int, run: int) -> Trace:
+        """The trace of one run, as if this run had descended alone."""
+        one = slice(problem, problem + 1), slice(run, run + 1)
+        n_iter = int(self.n_iter[problem, run])
+
+        def epochs(tensor: Tensor | None, count: int) -> Tensor | None:
+            return None if tensor is None else tensor[(slice(count), *one)].clone()
+
+        values = self.values[(slice(n_iter), *one)].clone()
+        return Trace(
+            values,
+            self.n_iter[one],
+            self.u[one].clone(),
+            self.value[one].clone(),
+            self.diverged[one],
+            self.best_epoch[one],
+            epochs(self.validation, n_iter),
+            epochs(self.path, n_iter + 1),
+            self.interrupted,
+        )
+
+
+def descend(
+    objective: Objective,
+    start: Tensor,
+    optimizer_factory: OptimizerFactory,
+    lrs: Tensor,
+    epochs: int,
+    rule: StoppingRule,
+    *,
+    penalty: ProximalPenalty | None = None,
+    validation: Objective | None = None,
+    on_epoch: OnEpoch | None = None,
+    on_points: OnPoints | None = None,
+    keep_path: bool = False,
+    is_watched: bool = False,
+) -> Trace:
+    """Minimize ``objective`` from ``start``, with a learning rate (problems, runs) for each run.
+
+    With ``validation``, its values decide when to stop instead of the objective's, and every
+    run ends where they were lowest. ``on_epoch`` is called after every epoch that counts.
+    ``on_points`` is given the points where the latest epochs began. ``is_watched`` says that
+    the objective itself is to see no epoch beyond the last.
+    """
+    u = start.clone()
+    steppers = make_steppers(objective, u, optimizer_factory, lrs, penalty)
+    chunk = 1 if is_watched or on_epoch else _chunk_length(u, epochs)
+    history = _History(u, epochs, chunk, validation, keep_path=keep_path)
+    monitor = ConvergenceMonitor(u, epochs, rule, watches_validation=validation is not None)
+    stop = interrupted = False
+    while not (stop or monitor.all_ended) and history.n_epochs < epochs:
+        first = history.n_epochs
+        try:
+            _run_epochs(range(first, min(first + chunk, epochs)), u, steppers, history, monitor)
+        except KeyboardInterrupt:
+            interrupted = stop = True
+            history.restore(u)
+            if history.n_epochs == 0:
+                raise
+        if history.n_epochs == first:
+            break
+        if on_points is not None:
+            on_points(history.points_since(first))
+        monitor.inspect(*history.since(first), u)
+        if on_epoch is not None and not interrupted and monitor.counts(history.n_epochs - 1):
+            try:
+                stop = on_epoch(history.values[: history.n_epochs], u)
+            except KeyboardInterrupt:
+                interrupted = stop = True
+    return _finish(u, steppers, history, monitor, interrupted=interrupted)
+
+
+def _run_epochs(
+    epochs: range,
+    u: Tensor,
+    steppers: Sequence[Stepper],
+    history: _History,
+    monitor: ConvergenceMonitor,
+) -> None:
+    """Do a chunk of epochs. Runs that have ended stay where they are."""
+    for epoch in epochs:
+        history.begin_epoch(epoch, u)
+        for stepper in steppers:
+            stepper.run_epoch(epoch, history.values[epoch])
+        for stepper in steppers:
+            stepper.step_scheduler(history.scheduled_values[epoch])
+        monitor.hold_ended_runs(u)
+        history.n_epochs = epoch + 1
+
+
+def _finish(
+    u: Tensor,
+    steppers: Sequence[Stepper],
+    history: _History,
+    monitor: ConvergenceMonitor,
+    *,
+    interrupted: bool,
+) -> Trace:
+    """The trace. Runs that diverged, or that validation rows watch, go to their best point."""
+
+    def total() -> Tensor:
+        value = torch.empty_like(u[..., 0])
+        for stepper in steppers:
+            stepper.write_total(u, value)
+        return value
+
+    with torch.no_grad():
+        value = total()
+        watched = value if history.validation is None else history.validation(u)
+        if monitor.finish(value, watched, history.n_epochs, u):
+            value = total()
+    values, validation_values, _ = history.since(0)
+    return Trace(
+        values,
+        monitor.n_iter,
+        u,
+        value,
+        monitor.diverged,
+        monitor.best_epoch,
+        validation_values,
+        torch.cat([history.points_since(0), u[None]]) if history.keeps_path else None,
+        interrupted,
+    )
+
+
+class _History:
+    """The values of all epochs, and the points of the latest ones or of all."""
+
+    def __init__(
+        self, u: Tensor, epochs: int, chunk: int, validation: Objective | None, *, keep_path: bool
+    ):
+        self.values = u.new_empty(epochs, *u.shape[:-1])
+        self.validation, self.keeps_path = validation, keep_path
+        self.validation_values = None if validation is None else torch.empty_like(self.values)
+        self.points = u.new_empty(epochs if keep_path else chunk, *u.shape)
+        self.n_epochs = self.n_begun = 0
+
+    @property
+    def scheduled_values(self) -> Tensor:
+        """The values by which a scheduler such as ReduceLROnPlateau is told of progress."""
+        return self.values if self.validation_values is None else self.validation_values
+
+    def begin_epoch(self, epoch: int, u: Tensor) -> None:
+        """Keep the point where an epoch begins, and its validation loss."""
+        self.points[epoch % len(self.points)].copy_(u)
+        self.n_begun = epoch + 1
+        if self.validation is not None and self.validation_values is not None:
+            with torch.no_grad():
+                self.validation_values[epoch] = self.validation(u)
+
+    def restore(self, u: Tensor) -> None:
+        """Take u back to the end of the last complete epoch, after an interruption."""
+        if self.n_begun > self.n_epochs:
+            u.copy_(self.points[self.n_epochs % len(self.points)])
+
+    def points_since(self, epoch: int) -> Tensor:
+        """The points where the epochs since ``epoch`` began."""
+        first = epoch % len(self.points)
+        return self.points[first : first + self.n_epochs - epoch]
+
+    def since(self, epoch: int) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Objectives, validation losses and points since ``epoch``."""
+        epochs = slice(epoch, self.n_epochs)
+        validation = None if self.validation_values is None else self.validation_values[epochs]
+        return self.values[epochs], validation, self.points_since(epoch)
+
+
+def _chunk_length(u: Tensor, epochs: int) -> int:
+    """How many epochs the monitor looks at together: points of a few megabytes."""
+    length = _KEPT_ENTRIES // max(1, u.numel())
+    return min(epochs, max(_SHORTEST_CHUNK, min(_LONGEST_CHUNK, length)))

@@ -1,0 +1,205 @@
+"""From data and options to a problem.
+
+Squared error on all rows is minimized on the moments of the data. Other losses, mini-batches,
+and sparse data with too many columns for a factor are minimized on the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_gd._data.polynomial import PolynomialBasis
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss
+from sklearn_gd._problem.least_squares import LeastSquares, validation_least_squares
+from sklearn_gd._problem.mini_batches import MiniBatches
+from sklearn_gd._problem.parametrization import Parametrization
+from sklearn_gd._problem.penalties import CoordinatePenalty
+from sklearn_gd._solver.objective import Objective
+from sklearn_gd._training.coordinates import (
+    Coordinates,
+    choose_precondition,
+    coordinates_from_columns,
+    coordinates_from_moments,
+    needs_column_statistics,
+)
+from sklearn_gd._training.options import FitOptions
+from sklearn_gd.losses import LossSpec, find_loss
+
+MakeRisk = Callable[[RegularizedLoss], EmpiricalRisk]
+
+
+class Problem(NamedTuple):
+    """What a descent minimizes, and what is known about it. Its axis of problems has length 1."""
+
+    parametrization: Parametrization
+    precondition: str | None  # the one used, never "auto"
+    objective: Objective  # the differentiable part
+    penalty: CoordinatePenalty | None  # the part without a gradient
+    validation: Objective | None  # the loss of the validation rows
+    value_scale: Tensor  # (1, targets) objectives are judged in units of it
+    curvature: float | None  # the largest curvature of the objective, where it is known
+    optimum: Tensor | None  # (targets,) the lowest value of the objective, where it is known
+    at_zero: Tensor  # (1, 1, targets) the objective of zeros, where a cold fit starts
+    has_batches: bool  # whether an epoch is several steps
+    is_squared: bool
+
+    @property
+    def loss_scale(self) -> Tensor:
+        """What objectives (..., targets) are multiplied by for the units of the data."""
+        return self.parametrization.scaling.loss_scale[0]
+
+
+def build_problem(
+    data: TensorData,
+    options: FitOptions,
+    *,
+    validation: TrainingData | None = None,
+    seed: int = 0,
+    moments: Moments | None = None,
+    make_risk: MakeRisk | None = None,
+    coordinates: Coordinates | None = None,
+) -> Problem:
+    """The problem of fitting ``data``, with the loss of ``validation`` rows beside it.
+
+    Some things may be known already: the ``moments`` of the data, the ``coordinates`` of an
+    earlier call of partial_fit, or in ``make_risk`` a way to the risk on shared rows.
+    """
+    loss = find_loss(options.loss, options.loss_params, options.owner)
+    to_original = to_original_matrix(data)
+    is_stream = coordinates is not None
+    precondition = choose_precondition(options, data)
+    if coordinates is not None:
+        precondition = None if precondition is None else "standardize"
+    elif needs_column_statistics(data):
+        coordinates = coordinates_from_columns(data, options, precondition, loss)
+    else:
+        moments = moments or data.moments(center=options.fit_intercept)
+        coordinates = coordinates_from_moments(moments, options, precondition, loss, to_original)
+    parametrization, squared_error = coordinates.parametrization, coordinates.squared_error
+    scaling = parametrization.scaling
+    ridge = options.penalty.as_term(to_original, scaling.loss_scale)
+    regularized = RegularizedLoss(loss.function, parametrization, ridge)
+    objective: Objective
+    has_batches = is_stream or _has_batches(options, data)
+    if has_batches:
+        objective = _mini_batches(data, options, regularized, squared_error, seed)
+    elif options.is_squared and squared_error is not None:
+        objective = squared_error
+    elif make_risk is not None:
+        objective = make_risk(regularized)
+    else:
+        objective = EmpiricalRisk.of(regularized, data.rows())
+    with torch.no_grad():
+        at_zero = objective(parametrization.zeros)
+    y_deviation = torch.where(coordinates.y_deviation > 0, coordinates.y_deviation, 1.0)
+    return Problem(
+        parametrization,
+        precondition,
+        objective,
+        options.penalty.in_coordinates(parametrization),
+        _validation(data, validation, regularized, options),
+        (y_deviation / scaling.y_scale) ** loss.power,
+        None if has_batches else _curvature(coordinates.curvature, loss, options),
+        _optimum(squared_error, options),
+        at_zero,
+        has_batches,
+        options.is_squared,
+    )
+
+
+def _has_batches(options: FitOptions, data: TensorData) -> bool:
+    """Whether an epoch is several steps."""
+    return options.batch_size is not None and options.batch_size < data.data.n_weighted
+
+
+def _curvature(curvature: float | None, loss: LossSpec, options: FitOptions) -> float | None:
+    """The largest curvature of the objective, from that of the mean squared error."""
+    if loss.curvature is None or curvature is None:
+        return None
+    half = curvature / 2
+    if options.fit_intercept and not options.is_squared:
+        half = max(half, 1.0)  # the intercept is a coordinate too
+    # the rows of the penalty are part of ``curvature``, as those of squared error
+    return half * (2.0 if options.penalty.l2 else loss.curvature)
+
+
+def _validation(
+    data: TensorData,
+    validation: TrainingData | None,
+    loss: RegularizedLoss,
+    options: FitOptions,
+) -> Objective | None:
+    """The loss, without penalty, of validation rows."""
+    if validation is None:
+        return None
+    rows = data.with_data(validation)
+    if options.is_squared and not needs_column_statistics(rows):
+        return validation_least_squares(rows.moments(center=True), loss.parametrization)
+    return EmpiricalRisk.of(loss._replace(ridge=None), rows.rows())
+
+
+def _optimum(squared_error: LeastSquares | None, options: FitOptions) -> Tensor | None:
+    """The lowest value (targets,) of the objective, where it is known."""
+    if not options.is_squared or squared_error is None or options.penalty.is_proximal:
+        return None
+    return squared_error.optimum()
+
+
+def _mini_batches(
+    data: TensorData,
+    options: FitOptions,
+    loss: RegularizedLoss,
+    squared_error: LeastSquares | None,
+    seed: int,
+) -> MiniBatches:
+    """The objective in batches. Moments give its value on all rows, where the loss is squared."""
+    full = squared_error if options.is_squared else None
+    return MiniBatches.of(
+        loss, data, options.batch_size, seed if options.shuffle else None, full
+    )
+
+
+def to_original_matrix(data: TensorData) -> Tensor | None:
+    """The matrix from coefficients in the basis to those of plain powers; None if equal."""
+    basis = data.basis
+    if basis is None or not basis.is_legendre:
+        return None
+    n_terms = len(basis.powers())
+    change, _ = basis.convert(np.eye(n_terms), np.zeros(n_terms), basis.monomials())
+    return to_tensor(change, data.device)
+
+
+def expressed_in(
+    loss: RegularizedLoss, basis: PolynomialBasis, columns: PolynomialBasis, means: Tensor
+) -> RegularizedLoss:
+    """A loss of the terms of ``basis``, as a loss of the leading terms of ``columns``.
+
+    The models of a u are the same. ``means`` are those of the columns.
+    """
+    if not basis.is_legendre:
+        return loss
+    parametrization = loss.parametrization
+    n_terms = parametrization.x_mean.shape[1]
+    columns = columns._replace(degree=basis.degree)
+    change, _ = basis.convert(np.eye(n_terms), np.zeros(n_terms), columns)
+    dense = parametrization.preconditioner.to_dense()
+    matrix = to_tensor(change.T, means.device) @ dense.matrix
+    ridge = loss.ridge
+    if ridge is not None:
+        original, _ = columns.convert(np.eye(n_terms), np.zeros(n_terms), columns.monomials())
+        ridge = ridge._replace(to_original=to_tensor(original, means.device)[None])
+    return RegularizedLoss(
+        loss.loss,
+        parametrization._replace(
+            preconditioner=dense._replace(matrix=matrix), x_mean=means[None, :n_terms]
+        ),
+        ridge,
+    )

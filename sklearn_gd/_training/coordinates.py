@@ -1,0 +1,172 @@
+"""Which coordinates a problem is descended in.
+
+They come from the moments of the data, from column statistics where the data are sparse and
+too wide for a factor, or from the first rows of a stream.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.utils.sparsefuncs import mean_variance_axis
+from torch import Tensor
+
+from sklearn_gd._base.parameters import InvalidParameterError
+from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._problem.curvature import curvature_of_design, curvature_of_rows
+from sklearn_gd._problem.least_squares import LeastSquares, least_squares
+from sklearn_gd._problem.parametrization import Parametrization, TargetScaling
+from sklearn_gd._problem.preconditioners import DiagonalPreconditioner, precondition_moments
+from sklearn_gd._training.options import FitOptions
+from sklearn_gd.losses import LossSpec
+
+_MAX_WHITENED = 4096  # coordinates
+_MAX_FACTOR_ENTRIES = 2**26  # 512 MB
+
+
+class Coordinates(NamedTuple):
+    """The coordinates of a problem, and what is known of its squared error there."""
+
+    parametrization: Parametrization
+    y_deviation: Tensor  # (targets,)
+    squared_error: LeastSquares | None  # None where no moments are known
+    curvature: float | None  # of the mean squared error and the L2 penalty
+
+
+def choose_precondition(options: FitOptions, data: TensorData) -> str | None:
+    """The preconditioning to use."""
+    penalty, n_terms = options.penalty, data.n_terms
+    rank = n_terms if penalty.l2 else min(data.data.n_weighted, n_terms)
+    fits = rank <= _MAX_WHITENED and rank * n_terms <= _MAX_FACTOR_ENTRIES
+    if options.precondition == "auto":
+        return "whiten" if fits and not penalty.is_proximal else "standardize"
+    penalty.check_precondition(options.precondition, options.owner)
+    if options.precondition == "whiten" and not fits:
+        raise InvalidParameterError(
+            f"precondition='whiten' of {options.owner} needs a factor of {rank} x {n_terms} "
+            f"numbers, and at most {_MAX_WHITENED} rows and {_MAX_FACTOR_ENTRIES} numbers are "
+            "allowed. Use precondition='standardize', or 'auto', which chooses."
+        )
+    return options.precondition
+
+
+def coordinates_from_moments(
+    moments: Moments,
+    options: FitOptions,
+    precondition: str | None,
+    loss: LossSpec,
+    to_original: Tensor | None,
+) -> Coordinates:
+    """Coordinates from moments, to which the L2 penalty adds rows."""
+    y_deviation = moments.deviations()[1]
+    moments = options.penalty.add_rows(moments, to_original)
+    preconditioned = precondition_moments(moments, precondition)
+    is_textbook = precondition is None
+    y_scale = torch.where(y_deviation > 0, y_deviation, 1.0)
+    x_mean, y_mean = moments.x_mean, moments.y_mean
+    if is_textbook:
+        x_mean, y_mean = torch.zeros_like(x_mean), torch.zeros_like(y_mean)
+        y_scale = torch.ones_like(y_scale)
+    parametrization = Parametrization(
+        preconditioned.preconditioner,
+        x_mean[None],
+        _target_scaling(y_mean, y_scale, loss),
+        _has_intercept(options, precondition),
+    )
+    with_means = options.fit_intercept and is_textbook
+    squared_error = least_squares(moments, preconditioned, y_scale, with_means=with_means)
+    design = None if squared_error.design is None else squared_error.design[0]
+    return Coordinates(parametrization, y_deviation, squared_error, curvature_of_design(design))
+
+
+def coordinates_from_columns(
+    data: TensorData, options: FitOptions, precondition: str | None, loss: LossSpec
+) -> Coordinates:
+    """Diagonal coordinates from column means and variances, and the curvature by Lanczos."""
+    data.data.check_finite()
+    x, y, l2 = data.data.x.astype(np.float64), data.data.y, options.penalty.l2
+    weight = np.ones(len(y)) if data.data.weight is None else data.data.weight
+    weight = weight / weight.sum()
+    x_mean, y_mean = np.zeros(x.shape[1]), np.zeros(y.shape[1])
+    variance = x.multiply(x).T @ weight
+    if options.fit_intercept:
+        x_mean, variance = mean_variance_axis(x, axis=0, weights=weight)
+        y_mean = weight @ y
+    y_deviation = np.sqrt(weight @ (y - y_mean) ** 2)
+    inverse, y_scale = np.sqrt(variance + l2 / 2), np.where(y_deviation > 0, y_deviation, 1.0)
+    if precondition is None:
+        x_mean, y_mean = np.zeros_like(x_mean), np.zeros_like(y_mean)
+        inverse, y_scale = np.ones_like(inverse), np.ones_like(y_scale)
+    scale = np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
+    with_intercept = options.fit_intercept and precondition is None
+    curvature = curvature_of_rows(x, weight, x_mean, scale, with_intercept=with_intercept)
+    curvature += l2 * float(np.max(scale) ** 2)
+    tensors = [to_tensor(part, data.device) for part in (scale, inverse, x_mean, y_mean, y_scale)]
+    parametrization = _diagonal(*tensors, options, loss)._replace(
+        has_intercept=_has_intercept(options, precondition)
+    )
+    return Coordinates(parametrization, to_tensor(y_deviation, data.device), None, curvature)
+
+
+def coordinates_of_stream(data: TensorData, options: FitOptions, loss: LossSpec) -> Coordinates:
+    """The coordinates of a stream of which these rows are the first: unit deviation.
+
+    A column that is constant here may vary later, so its scale is 1.
+    """
+    y = data.data.y
+    y_deviation = y.std(axis=0) if options.fit_intercept else np.sqrt((y**2).mean(axis=0))
+    y_deviation = to_tensor(np.where(y_deviation > 0, y_deviation, 1.0), data.device)
+    if options.precondition is None:
+        ones = torch.ones(data.n_terms, dtype=torch.float64, device=data.device)
+        zeros = torch.zeros_like(y_deviation)
+        parametrization = _diagonal(ones, ones, ones * 0.0, zeros, zeros + 1.0, options, loss)
+        return Coordinates(parametrization, y_deviation, None, None)
+    data.data.check_finite()
+    moments = data.moments(center=options.fit_intercept)
+    scale, y_scale = moments.deviations()
+    scale = torch.where(scale > 1e-14 * moments.abs_max, scale, 1.0)
+    y_scale = torch.where(y_scale > 0, y_scale, 1.0)
+    parametrization = _diagonal(
+        1.0 / scale, scale, moments.x_mean, moments.y_mean, y_scale, options, loss
+    )
+    return Coordinates(parametrization, y_deviation, None, None)
+
+
+def needs_column_statistics(data: TensorData) -> bool:
+    """Whether X is sparse, and its factor would need far more memory than X."""
+    n, p = data.data.x.shape
+    return (
+        sparse.issparse(data.data.x) and data.basis is None and min(n, p) * p > _MAX_FACTOR_ENTRIES
+    )
+
+
+def _has_intercept(options: FitOptions, precondition: str | None) -> bool:
+    """Whether the intercept is a coordinate. Else the optimal intercept is eliminated."""
+    return options.fit_intercept and (precondition is None or not options.is_squared)
+
+
+def _diagonal(
+    scale: Tensor,
+    inverse: Tensor,
+    x_mean: Tensor,
+    y_mean: Tensor,
+    y_scale: Tensor,
+    options: FitOptions,
+    loss: LossSpec,
+) -> Parametrization:
+    """The parametrization of one problem, a coordinate for each coefficient."""
+    return Parametrization(
+        DiagonalPreconditioner(scale[None], inverse[None]),
+        x_mean[None],
+        _target_scaling(y_mean, y_scale, loss),
+        options.fit_intercept,
+    )
+
+
+def _target_scaling(y_mean: Tensor, y_scale: Tensor, loss: LossSpec) -> TargetScaling:
+    """The scaling of the targets of one problem."""
+    return TargetScaling(y_mean[None], y_scale[None], (y_scale**loss.power)[None])

@@ -1,0 +1,48 @@
+"""The options of a fit: the checked parameters of an estimator that training reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sklearn_gd._problem.penalties import Penalty
+from sklearn_gd._solver.optimizers import OptimizerFactory, make_optimizer_factory, with_scheduler
+
+
+class FitOptions(NamedTuple):
+    """The parameters of the same names of `GDLinearRegressor`, and whose they are."""
+
+    owner: str  # the name of the estimator, for messages
+    lr: float | str
+    epochs: int
+    optimizer: Any
+    optimizer_params: Mapping[str, Any] | None
+    device: str
+    loss: Any
+    loss_params: Mapping[str, Any] | None
+    alpha: float
+    l1_ratio: float
+    positive: bool
+    fit_intercept: bool
+    precondition: str | None
+    batch_size: int | None
+    shuffle: bool
+    lr_scheduler: Any
+    tol: float | None
+    n_iter_no_change: int
+
+    @property
+    def penalty(self) -> Penalty:
+        """The penalty on coefficients."""
+        return Penalty(self.alpha, self.l1_ratio, self.positive)
+
+    @property
+    def is_squared(self) -> bool:
+        """Whether the loss is the squared error, which needs the data once."""
+        return isinstance(self.loss, str) and self.loss == "squared_error"
+
+    def optimizer_factory(self) -> OptimizerFactory:
+        """The optimizer and its scheduler, checked against the other options."""
+        factory = make_optimizer_factory(self.optimizer, self.optimizer_params, self.owner)
+        self.penalty.check_optimizer(factory, self.optimizer, self.owner)
+        return with_scheduler(factory, self.lr_scheduler, self.owner)

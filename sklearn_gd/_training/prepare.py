@@ -1,0 +1,162 @@
+"""The one way from checked data and options to a problem and its descent.
+
+Fits, searches, displays and reports all come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_gd._base.torch_state import find_device
+from sklearn_gd._data.polynomial import PolynomialBasis
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._problem.curvature import max_stable_lr
+from sklearn_gd._problem.penalties import CoordinatePenalty
+from sklearn_gd._problem.stacking import stack_padded
+from sklearn_gd._solver.loop import OnEpoch, OnPoints, Trace, descend
+from sklearn_gd._solver.monitor import StoppingRule
+from sklearn_gd._solver.objective import Objective
+from sklearn_gd._solver.optimizers import OptimizerFactory
+from sklearn_gd._training.build_problem import MakeRisk, Problem, build_problem
+from sklearn_gd._training.coordinates import Coordinates
+from sklearn_gd._training.options import FitOptions
+
+Model = tuple[np.ndarray, np.ndarray]  # coefficients (targets, terms), intercepts (targets,)
+
+
+class PreparedFit(NamedTuple):
+    """A problem, and how it will be descended."""
+
+    options: FitOptions
+    optimizer_factory: OptimizerFactory
+    problem: Problem
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the options, as a number."""
+        return self.resolve_lr(self.options.lr)
+
+    @property
+    def max_stable_lr(self) -> float | None:
+        """The largest stable learning rate, where there is such a number."""
+        problem, factory = self.problem, self.optimizer_factory
+        if not (factory.is_sgd and problem.is_squared) or problem.curvature is None:
+            return None
+        return max_stable_lr(problem.curvature, factory.options)
+
+    def resolve_lr(self, lr: float | str) -> float:
+        """``lr`` as a number: "auto" is 1/L, L the largest curvature, where it is known."""
+        if lr != "auto":
+            return float(lr)
+        factory, curvature = self.optimizer_factory, self.problem.curvature
+        if factory.is_lbfgs:
+            return 1.0
+        if not factory.is_sgd or curvature is None:
+            return 0.01
+        curvature += factory.options["weight_decay"]
+        return 1.0 / curvature if curvature > 0 else 1.0
+
+
+def prepare(
+    data: TrainingData,
+    basis: PolynomialBasis | None,
+    options: FitOptions,
+    *,
+    validation: TrainingData | None = None,
+    seed: int = 0,
+    moments: Moments | None = None,
+    make_risk: MakeRisk | None = None,
+    coordinates: Coordinates | None = None,
+) -> PreparedFit:
+    """The problem of fitting ``data``, expanded in ``basis``. See `build_problem` for the rest."""
+    factory = options.optimizer_factory()
+    problem = build_problem(
+        TensorData(data, basis, find_device(options.device)),
+        options,
+        validation=validation,
+        seed=seed,
+        moments=moments,
+        make_risk=make_risk,
+        coordinates=coordinates,
+    )
+    return PreparedFit(options, factory, problem)
+
+
+def descend_problems(
+    prepared: Sequence[PreparedFit],
+    lrs: Sequence[Sequence[float]],
+    *,
+    start: Model | None = None,
+    epochs: int | None = None,
+    optimizer_factory: OptimizerFactory | None = None,
+    stops_on_validation: bool = True,
+    must_decrease: bool = True,
+    keep_path: bool = False,
+    on_epoch: OnEpoch | None = None,
+    on_points: OnPoints | None = None,
+) -> Trace:
+    """Descend some problems at once, each once for every one of its learning rates.
+
+    The problems have the options of the first, but for the penalty and the learning rate.
+    """
+    options, problems = prepared[0].options, [fit.problem for fit in prepared]
+    factory = optimizer_factory or prepared[0].optimizer_factory
+    validation = problems[0].validation if stops_on_validation else None
+    if start is None:
+        u = stack_padded([problem.parametrization.zeros for problem in problems])
+    else:
+        coef, intercept = (to_tensor(part, problems[0].loss_scale.device) for part in start)
+        u = problems[0].parametrization.from_model(coef[None, None], intercept[None, None])
+    trace = descend(
+        _stack_objectives([problem.objective for problem in problems]),
+        u.repeat(1, len(lrs[0]), 1, 1),
+        factory,
+        torch.tensor(lrs, dtype=torch.float64),
+        options.epochs if epochs is None else epochs,
+        _stopping_rule(problems, options, validation is not None, must_decrease=must_decrease),
+        penalty=CoordinatePenalty.stack([problem.penalty for problem in problems]),
+        validation=validation,
+        on_epoch=on_epoch,
+        on_points=on_points,
+        keep_path=keep_path,
+        # a loss that the user wrote shall see no epoch beyond the last
+        is_watched=callable(options.loss) and u.shape[:2] == (1, 1),
+    )
+    if (trace.n_iter == 0).any():
+        raise ValueError(
+            f"The loss of {options.owner} is not finite where the descent starts. Bring X and y "
+            "to a moderate scale, or check the 'loss'."
+        )
+    return trace
+
+
+def _stack_objectives(objectives: Sequence[Objective]) -> Objective:
+    """The objectives of several problems as one."""
+    if len(objectives) == 1:
+        return objectives[0]
+    stacked: Objective = type(objectives[0]).stack(objectives)  # type: ignore[attr-defined]
+    return stacked
+
+
+def _stopping_rule(
+    problems: Sequence[Problem], options: FitOptions, watches_validation: bool, *, must_decrease: bool
+) -> StoppingRule:
+    """When a run ends before its epochs do. Targets are judged in units of their deviation."""
+    scale = torch.cat([problem.value_scale for problem in problems])[:, None]
+    at_zero = torch.cat([problem.at_zero for problem in problems])
+    ceiling = (at_zero / scale).mean(-1).cpu()
+
+    def limits(first: Tensor) -> tuple[Tensor, Tensor]:
+        # a loss that the user wrote may be negative
+        high = 1e8 * torch.maximum(first.abs(), ceiling.abs())
+        return torch.full_like(first, -torch.inf), high
+
+    tol = 0.0 if options.tol is None and watches_validation else options.tol
+    return StoppingRule(limits, tol, options.n_iter_no_change, scale, must_decrease)

@@ -1,0 +1,106 @@
+"""What a descent found, in the units of the data, as NumPy."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_gd._solver.loop import Trace
+from sklearn_gd._training.build_problem import Problem
+from sklearn_gd._training.prepare import PreparedFit
+
+
+class FitResult(NamedTuple):
+    """A finished descent."""
+
+    coef: np.ndarray  # (targets, terms)
+    intercept: np.ndarray  # (targets,)
+    loss_curve: np.ndarray  # (n_iter,)
+    loss: float
+    lr: float
+    max_stable_lr: float | None
+    precondition: str | None
+    diverged: bool
+    is_far_from_optimum: bool  # after all epochs
+    validation_curve: np.ndarray | None  # (n_iter,)
+    validation_loss: float | None  # at the end
+    best_epoch: int
+    interrupted: bool
+
+    def warning(self, owner: str) -> str:
+        """What to warn of, or nothing."""
+        where = f"epoch {len(self.loss_curve)} with lr={self.lr:g}"
+        bound = ""
+        if self.max_stable_lr is not None:
+            bound = f" The largest stable lr is {self.max_stable_lr:.6g} (max_stable_lr_)."
+        if self.diverged:
+            return (
+                f"{owner} diverged in {where}; the parameters of the lowest loss are kept."
+                f"{bound} Lower lr, or set lr='auto' or precondition='auto'."
+            )
+        if self.is_far_from_optimum:
+            return (
+                f"{owner} was still far from the optimum at {where}.{bound} Raise epochs or "
+                "lr, or set lr='auto' or precondition='auto'."
+            )
+        return ""
+
+
+def make_result(fit: PreparedFit, trace: Trace, lr: float) -> FitResult:
+    """The result of a trace of one run of one problem."""
+    problem = fit.problem
+    coef, intercept = to_numpy_model(problem, trace.u)
+    values = trace.values[:, 0, 0]
+    scale = problem.loss_scale
+    did_all_epochs = len(values) == fit.options.epochs and not trace.diverged.any()
+    has_validation = trace.validation is not None
+    validation_loss = None
+    if has_validation and problem.validation is not None:
+        with torch.no_grad():
+            validation_loss = float((problem.validation(trace.u)[0, 0] * scale).mean())
+    return FitResult(
+        coef[0],
+        intercept[0],
+        in_data_units(values, scale),
+        float((trace.value[0, 0] * scale).mean()),
+        lr,
+        fit.max_stable_lr,
+        problem.precondition,
+        bool(trace.diverged[0, 0]),
+        did_all_epochs
+        and not (problem.has_batches or has_validation)
+        and _is_far_from_optimum(fit, values, trace.value[0, 0]),
+        None if trace.validation is None else in_data_units(trace.validation[:, 0, 0], scale),
+        validation_loss,
+        int(trace.best_epoch[0, 0]),
+        trace.interrupted,
+    )
+
+
+def to_numpy_model(problem: Problem, u: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (runs, targets, terms) and intercepts (runs, targets) of one problem."""
+    coef, intercept = problem.parametrization.to_model(u)
+    return coef[0].cpu().numpy(), intercept[0].cpu().numpy()
+
+
+def in_data_units(values: Tensor, loss_scale: Tensor) -> np.ndarray:
+    """The mean over targets of values (..., targets), in the units of the data."""
+    mean: np.ndarray = (values * loss_scale).mean(-1).cpu().numpy()
+    return mean
+
+
+def _is_far_from_optimum(fit: PreparedFit, values: Tensor, end: Tensor) -> bool:
+    """Whether the end, after all epochs, still has a thousandth of the way to go."""
+    problem = fit.problem
+    decays = fit.optimizer_factory.options.get("weight_decay", 0) != 0
+    if problem.optimum is not None and not decays:  # weight decay moves the optimum
+        # a start at the optimum is some rounding away from it
+        at_zero = problem.at_zero[0, 0]
+        way = (values[0] - problem.optimum + 1e-10 * at_zero).mean()
+        return bool((end - problem.optimum).mean() > 1e-3 * way)
+    curve = torch.cat([values, end[None]]).mean(-1)
+    late = curve[-1 - max(1, len(values) // 10)] - curve[-1]
+    return bool(late > 1e-3 * (curve[0] - curve[-1]) + 1e-12 * curve[0].abs())
