@@ -1,13 +1,11 @@
 """Gradient descent for scikit-learn users.
 
-`GDLinearRegressor` and `GDPolynomialRegressor` are scikit-learn estimators trained by a
-torch autograd loop. Data flow one way: an estimator (`_regressor`) checks its data
-(`_data`), reduces them to moments (`_moments`), chooses coordinates (`_coordinates`), and
-hands an objective (`_objective`) to the one loop (`_descent`), whose trace becomes the
-fitted attributes (`_training`). The searches (`_search`) make candidates and folds runs
-of one descent (`_search_training`). `minimize` and `solve` (`_minimize`) give any function
-to the same loop; the displays and `lr_report` look at its trace (`_exploring`). Start
-reading at `_descent`.
+`GDLinearRegressor` and `GDPolynomialRegressor` are scikit-learn estimators that are trained by
+a torch autograd loop. An estimator (`_estimators`) checks its data (`_data`). Training
+(`_training`) reduces the data to moments (`_moments`), builds a problem of them (`_problem`)
+and gives it to the loop (`_solver`). The searches (`_model_selection`) give many problems to
+the same loop at once. `minimize` and `solve` (`_functions`) give it any function. The displays
+and `lr_report` (`_inspection`) show what the loop did. Start reading at `_solver/loop.py`.
 """
 
 from __future__ import annotations
@@ -15,19 +13,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sklearn_gd._estimators.linear import GDLinearRegressor
+from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
 from sklearn_gd._inspection.loss_curve import LossCurveDisplay
 from sklearn_gd._inspection.search import SearchDisplay
-from sklearn_gd._estimators.linear import GDLinearRegressor
 from sklearn_gd._model_selection.linear import GDLinearRegressorCV
-from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
 from sklearn_gd._model_selection.polynomial import GDPolynomialRegressorCV
 
 if TYPE_CHECKING:
     from sklearn_gd import losses
-    from sklearn_gd._inspection.fit import FitDisplay
+    from sklearn_gd._functions.minimize import minimize
+    from sklearn_gd._functions.solve import solve
     from sklearn_gd._inspection.descent_path import DescentPathDisplay
+    from sklearn_gd._inspection.fit import FitDisplay
     from sklearn_gd._inspection.learning_rate import LearningRateDisplay
-    from sklearn_gd._functions.minimize import minimize, solve
     from sklearn_gd._inspection.lr_report import lr_report
 
 __all__ = [
@@ -47,7 +46,7 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-# what needs torch is imported when it is asked for
+# what needs torch is imported when somebody asks for it
 _LAZY = {
     "DescentPathDisplay": "_inspection.descent_path",
     "FitDisplay": "_inspection.fit",
@@ -55,7 +54,7 @@ _LAZY = {
     "losses": "losses",
     "lr_report": "_inspection.lr_report",
     "minimize": "_functions.minimize",
-    "solve": "_functions.minimize",
+    "solve": "_functions.solve",
 }
 
 

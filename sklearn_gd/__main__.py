@@ -1,6 +1,7 @@
-"""The command: fit a table by gradient descent, or scikit-learn's diabetes data.
+"""Fit a linear or polynomial model to a table by gradient descent, and print its scores.
 
-Nothing is computed here: the estimators and scikit-learn do that.
+Without a table the command fits scikit-learn's diabetes data. This file only reads options,
+calls the estimators and prints their results.
 """
 
 from __future__ import annotations
@@ -29,22 +30,22 @@ from sklearn.preprocessing import PolynomialFeatures
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 
 _READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
-_MOST_TERMS = 100  # of an equation to print
+_MAX_TERMS = 100  # a longer equation is cut when it is printed
 
 
 class _UserError(Exception):
-    """A mistake of the user's, told in one line."""
+    """A mistake of the user. The command prints its message in one line."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line like all others."""
+    """A parser that raises `_UserError`, so that its errors are printed like all others."""
 
     def error(self, message: str) -> NoReturn:
         raise _UserError(f"{message} (see --help)")
 
 
 class _Split(NamedTuple):
-    """Rows to train on and rows to test."""
+    """The rows for training and the rows for testing."""
 
     X_train: pd.DataFrame
     X_test: pd.DataFrame
@@ -53,17 +54,17 @@ class _Split(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is 2 for a mistake of the user's.
+    """Run the command and return its exit status.
 
     Parameters
     ----------
     argv : sequence of str, default=None
-        The arguments; those of the process by default.
+        The arguments of the command. None means the arguments of the process.
 
     Returns
     -------
     int
-        The exit status.
+        The exit status: 0 for success, 2 for a mistake of the user.
     """
     try:
         with _readable_warnings():
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
-    """Read, fit, print, and write what was asked for."""
+    """Read the table, fit the model, print the scores, and write the files asked for."""
     _check_outputs(options)
     table, source = _read(options.file)
     target = table.columns[-1] if options.target is None else options.target
@@ -95,23 +96,35 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """The arguments; what the estimators check is left to them."""
+    """The parser. It does not check values that the estimators check."""
     parser = _Parser(prog="python -m sklearn_gd", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("file", nargs="?", type=Path, help="a table, .csv or .parquet")
-    parser.add_argument("--target", help="the column to predict (default: the last)")
-    parser.add_argument("--degree", type=int, default=1, help="of the polynomial (default: 1)")
-    parser.add_argument("--lr", type=_lr, default=0.01, help='a number or "auto" (default: 0.01)')
-    parser.add_argument("--epochs", type=int, default=1000, help="(default: 1000)")
-    parser.add_argument("--optimizer", default="sgd", help="of torch.optim (default: sgd)")
+    parser.add_argument(
+        "file", nargs="?", type=Path, help="table, .csv or .parquet (default: diabetes data)"
+    )
+    parser.add_argument("--target", help="column to predict (default: the last one)")
+    parser.add_argument(
+        "--degree", type=int, default=1, help="degree of the polynomial (default: 1)"
+    )
+    parser.add_argument(
+        "--lr", type=_lr, default=0.01, help='learning rate, or "auto" (default: 0.01)'
+    )
+    parser.add_argument("--epochs", type=int, default=1000, help="number of epochs (default: 1000)")
+    parser.add_argument(
+        "--optimizer", default="sgd", help="class of torch.optim in lower case (default: sgd)"
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or auto (default: cpu)")
-    parser.add_argument("--test-size", type=float, default=0.2, help="share of rows (default: 0.2)")
-    parser.add_argument("--figure", type=Path, help="draw the descent and predictions, out.png")
-    parser.add_argument("--save", type=Path, help="save the fitted model, model.skops")
+    parser.add_argument(
+        "--test-size", type=float, default=0.2, help="fraction of rows for testing (default: 0.2)"
+    )
+    parser.add_argument(
+        "--figure", type=Path, help="plot the loss curve and the predictions, e.g. to out.png"
+    )
+    parser.add_argument("--save", type=Path, help="save the fitted model, e.g. to model.skops")
     return parser
 
 
 def _lr(text: str) -> float | str:
-    """A learning rate."""
+    """Convert the text of ``--lr`` to a learning rate."""
     try:
         return text if text == "auto" else float(text)
     except ValueError:
@@ -119,12 +132,12 @@ def _lr(text: str) -> float | str:
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
-    """Say before the work, not after it, that its result could not be written."""
+    """Raise before the fit if a file asked for cannot be written."""
     for path, extra in ((options.figure, "plot"), (options.save, "skops")):
         if path is None:
             continue
         package = {"plot": "matplotlib", "skops": "skops"}[extra]
-        _need(package, f"to write {path}", f"sklearn_gd[{extra}]")
+        _require_package(package, f"to write {path}", f"sklearn_gd[{extra}]")
         if path.is_dir():
             raise _UserError(f"cannot write {path}: it is a directory")
         if not path.parent.is_dir():
@@ -137,8 +150,8 @@ def _check_outputs(options: argparse.Namespace) -> None:
             raise _UserError(f"cannot write {options.figure}: it must end in .{', .'.join(known)}")
 
 
-def _need(package: str, purpose: str, requirement: str) -> None:
-    """Raise if an optional package is not there."""
+def _require_package(package: str, purpose: str, requirement: str) -> None:
+    """Raise if an optional package is not installed."""
     try:
         importlib.import_module(package)
     except ImportError:
@@ -146,9 +159,9 @@ def _need(package: str, purpose: str, requirement: str) -> None:
 
 
 def _read(path: Path | None) -> tuple[pd.DataFrame, str]:
-    """A table of numbers and what to call it."""
+    """Read a table. Returns the table and its name in messages."""
     if path is None:
-        # in the units of measurement: nothing needs to be scaled for this descent
+        # unscaled, in the units of measurement: the estimators precondition the features
         return load_diabetes(as_frame=True, scaled=False).frame, "diabetes data"
     reader = _READERS.get(path.suffix.lower())
     if path.is_dir():
@@ -156,72 +169,72 @@ def _read(path: Path | None) -> tuple[pd.DataFrame, str]:
     if reader is None:
         raise _UserError(f"cannot read {path}: it must end in .csv or .parquet")
     if reader is pd.read_parquet:
-        _need("pyarrow", "to read Parquet", "pyarrow")
+        _require_package("pyarrow", "to read Parquet", "pyarrow")
     try:
         table = reader(path)
-    except (OSError, ValueError) as error:  # pandas' and Arrow's own are ValueErrors
+    except (OSError, ValueError) as error:  # errors of pandas and Arrow are ValueErrors
         raise _UserError(f"cannot read {path}: {_reason(error)}") from error
     return table.rename(columns=str), path.name
 
 
 def _split(table: pd.DataFrame, target: str, source: str, test_size: float) -> _Split:
-    """Checked numbers, split at random but always alike."""
+    """Check the table and split its rows. The split is random with a fixed seed."""
     columns = list(table.columns)
     if target not in columns:
-        raise _UserError(f"{source} has no column {target!r}; it has {_list(columns)}")
+        raise _UserError(f"{source} has no column {target!r}; it has {_quoted(columns)}")
     if len(set(columns)) < len(columns):
         raise _UserError(f"{source} has several columns of one name; rename them")
     if len(columns) < 2:
         raise _UserError(f"{source} has only one column; at least one more is needed")
     text = [name for name in columns if not is_numeric_dtype(table[name])]
     if text:
-        raise _UserError(f"not numbers in {_list(text)} of {source}; encode or leave them out")
+        raise _UserError(f"not numbers in {_quoted(text)} of {source}; encode or leave them out")
     missing = [name for name in columns if table[name].isna().any()]
     if missing:
-        raise _UserError(f"missing values in {_list(missing)} of {source}; fill or drop them")
+        raise _UserError(f"missing values in {_quoted(missing)} of {source}; fill or drop them")
     if not 0 < test_size < 1:
         raise _UserError(f"--test-size must be between 0 and 1, and is {test_size:g}")
-    tested = round(len(table) * test_size)
-    if min(tested, len(table) - tested) < 2:
+    n_test = round(len(table) * test_size)
+    if min(n_test, len(table) - n_test) < 2:
         raise _UserError(
-            f"too few rows in {source}: of {len(table)}, --test-size {test_size:g} leaves "
-            f"{len(table) - tested} to train on and {tested} to test, and R² needs 2 of each"
+            f"too few rows in {source}: with --test-size {test_size:g}, {len(table) - n_test} rows "
+            f"are for training and {n_test} for testing, and R² needs at least 2 of each"
         )
     X, y = table.drop(columns=target), table[target]
-    return _Split(*train_test_split(X, y, test_size=tested, random_state=0))
+    return _Split(*train_test_split(X, y, test_size=n_test, random_state=0))
 
 
 def _models(options: argparse.Namespace) -> tuple[Any, Any]:
-    """The estimator asked for, and scikit-learn's for the same problem."""
+    """The model to fit, and the model of scikit-learn that it is compared with."""
     names = ("lr", "epochs", "optimizer", "device")
-    settings = {name: getattr(options, name) for name in names}
+    params = {name: getattr(options, name) for name in names}
     if options.degree == 1:
-        return GDLinearRegressor(**settings), LinearRegression()
-    model = GDPolynomialRegressor(degree=options.degree, **settings)
+        return GDLinearRegressor(**params), LinearRegression()
+    model = GDPolynomialRegressor(degree=options.degree, **params)
     expansion = PolynomialFeatures(options.degree, include_bias=False)
     return model, make_pipeline(expansion, LinearRegression())
 
 
 def _fit(model: Any, split: _Split) -> float:
-    """Fit, and the seconds it took."""
+    """Fit the model and return the duration in seconds."""
     try:
-        # load torch and its optimizers, which is not the fit's time
+        # the first fit loads torch and its optimizers; that time is not part of the result
         GDLinearRegressor(lr="auto", device=model.device).fit([[0.0], [1.0]], [0.0, 1.0])
         start = time.perf_counter()
         model.fit(split.X_train, split.y_train)
     except (ValueError, TypeError, MemoryError, RuntimeError) as error:
-        # a bad parameter or device, infinite values, no memory for so many terms
+        # an invalid parameter or device, infinite values, too little memory for the terms
         raise _UserError(_reason(error)) from error
     return time.perf_counter() - start
 
 
 def _scores(model: Any, reference: Any, split: _Split) -> str:
-    """R² of both on both parts."""
-    on_terms = " on PolynomialFeatures" if isinstance(reference, Pipeline) else ""
+    """A table with R² of both models on the training rows and on the test rows."""
+    suffix = " on PolynomialFeatures" if isinstance(reference, Pipeline) else ""
     lines = [f"{'R²':40}{'train':>12}{'test':>12}"]
     for name, fitted in (
         (type(model).__name__, model),
-        (f"LinearRegression{on_terms}", reference),
+        (f"LinearRegression{suffix}", reference),
     ):
         train = fitted.score(split.X_train, split.y_train)
         test = fitted.score(split.X_test, split.y_test)
@@ -230,7 +243,7 @@ def _scores(model: Any, reference: Any, split: _Split) -> str:
 
 
 def _summary(model: Any, seconds: float) -> str:
-    """How the descent went."""
+    """The learning rate, the number of epochs, the first and last loss, and the time."""
     bound = "no bound is known for this optimizer"
     if model.max_stable_lr_ is not None:
         bound = f"largest stable {model.max_stable_lr_:.4g}"
@@ -246,19 +259,19 @@ def _summary(model: Any, seconds: float) -> str:
 
 
 def _wrapped(equation: str) -> str:
-    """The equation in lines of 79 characters, broken in front of signs."""
+    """Wrap the equation to lines of at most 79 characters. Lines break before a sign."""
     terms = re.split(r" (?=[+-] )", equation)
-    if len(terms) > _MOST_TERMS:
-        terms[_MOST_TERMS:] = [f"+ {len(terms) - _MOST_TERMS} more terms"]
-    glued = " ".join(term.replace(" ", "\xa0") for term in terms)
+    if len(terms) > _MAX_TERMS:
+        terms[_MAX_TERMS:] = [f"+ {len(terms) - _MAX_TERMS} more terms"]
+    unbreakable = " ".join(term.replace(" ", "\xa0") for term in terms)
     lines = textwrap.wrap(
-        glued, 79, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+        unbreakable, 79, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
     return "\n".join(lines).replace("\xa0", " ")
 
 
 def _draw(model: Any, split: _Split, path: Path) -> None:
-    """Loss curve, and predicted against true values of the rows for testing."""
+    """Draw the loss curve, and the true against the predicted values of the test rows."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import AutoLocator, ScalarFormatter
     from sklearn.metrics import PredictionErrorDisplay
@@ -278,32 +291,34 @@ def _draw(model: Any, split: _Split, path: Path) -> None:
         scatter_kwargs={"alpha": 0.6, "edgecolors": "none"},
     )
     score = model.score(split.X_test, split.y_test)
-    target = split.y_test.name.replace("$", r"\$")  # no mathematics meant
+    # matplotlib reads text between two $ signs as a formula
+    target = split.y_test.name.replace("$", r"\$")
     right.set(
         title=f"{len(split.y_test)} test rows, R² = {score:.4f}",
         xlabel=f"Predicted {target}",
         ylabel=f"True {target}",
     )
-    for axis in (right.xaxis, right.yaxis):  # at round numbers, not at the data's ends
+    # ticks at round numbers; the display puts them at the limits of the data
+    for axis in (right.xaxis, right.yaxis):
         axis.set_major_locator(AutoLocator())
         axis.set_major_formatter(ScalarFormatter())
-    with _writing(path):
+    with _report_writing(path):
         figure.savefig(path)
 
 
 def _save(model: Any, path: Path) -> None:
-    """Save the model, and say how to load it."""
+    """Save the model, and print the call that loads it."""
     from skops import io
 
-    with _writing(path):
+    with _report_writing(path):
         io.dump(model, path)
     trusted = io.get_untrusted_types(file=path)
     print(f"to load it: skops.io.load({str(path)!r}, trusted={trusted})")
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Report a file that cannot be written, or that it was."""
+def _report_writing(path: Path) -> Iterator[None]:
+    """Print that a file was written. Raise `_UserError` if it cannot be written."""
     try:
         yield
     except OSError as error:
@@ -325,19 +340,19 @@ def _readable_warnings() -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """What an error says, without the number or the path it may begin with."""
+    """The message of an error, without the error number and path of an OSError."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _one_line(message: object) -> str:
-    """A message in one line."""
+    """The message with its line breaks replaced by spaces."""
     return " ".join(str(message).split())
 
 
-def _list(names: Sequence[str], most: int = 8) -> str:
-    """A few names, quoted."""
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+def _quoted(names: Sequence[str], limit: int = 8) -> str:
+    """The first names in quotes, and the number of the others."""
+    shown = ", ".join(repr(name) for name in names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def boolean() -> Rule:
     """True or False, NumPy's included."""
     return Rule(
         "an instance of 'bool'",
-        lambda value: isinstance(value, bool) or type(value).__name__ == "bool",
+        lambda value: isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"),
     )
 
 

@@ -166,7 +166,9 @@ def _same(a: PolynomialBasis, b: PolynomialBasis) -> bool:
     )
 
 
-def _univariate_change(a: PolynomialBasis, b: PolynomialBasis, feature: int, top: int) -> np.ndarray:
+def _univariate_change(
+    a: PolynomialBasis, b: PolynomialBasis, feature: int, top: int
+) -> np.ndarray:
     """C with B^a_k(x) = sum_l C[k, l] B^b_l(x) for one feature's part of both bases."""
     # t_a as a polynomial of t_b
     inner = Polynomial(

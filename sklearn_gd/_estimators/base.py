@@ -50,11 +50,11 @@ class FitInputs(NamedTuple):
 
 
 class _UnavailableError(AttributeError, ValueError):
-    """A method that the parameters rule out: absent, and called all the same."""
+    """A method was called that the parameters of the estimator rule out."""
 
 
-class _NotInOnePass:
-    """A method that is absent where the parameters need all rows at once."""
+class _AvailableInOnePass:
+    """A method that the estimator has unless its parameters need all rows at once."""
 
     def __init__(self, method: Callable[..., Any]):
         self.method = method
@@ -158,16 +158,16 @@ class GDRegressor(
             Training data. float32 data give float32 coefficients, everything else
             float64; sums over the data are always float64.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets. Each target descends on its own.
+            Targets. Each target has a descent of its own.
         sample_weight : array-like of shape (n_samples,) or float, default=None
-            Non-negative weights of the samples. A row of weight zero counts for nothing.
+            Non-negative weights of the samples. A row of weight zero has no influence.
 
         Returns
         -------
         self : object
-            The fitted estimator. If `fit` raises, Ctrl-C included, the estimator is as
-            it was before; only with ``warm_start=True`` Ctrl-C leaves it as after the
-            last complete epoch.
+            The fitted estimator. If `fit` raises an error, or is stopped by Ctrl-C, the
+            estimator is as it was before. With ``warm_start=True`` Ctrl-C leaves it as it
+            was after the last complete epoch.
 
         Raises
         ------
@@ -178,6 +178,13 @@ class GDRegressor(
         -----
         sklearn.exceptions.ConvergenceWarning
             If the descent diverged, or was far from the optimum when the epochs ended.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDLinearRegressor
+        >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+        >>> GDLinearRegressor(lr="auto").fit(X, y, sample_weight=[1.0, 2.0, 1.0]).n_iter_
+        1000
         """
         return with_progress_bar(self, lambda: self._fit(X, y, sample_weight))
 
@@ -188,7 +195,9 @@ class GDRegressor(
 
         random_state = self._check_params()
         task = FitTask(self, X, y, sample_weight, int(self.epochs))
-        inputs = self._fit_inputs(X, y, sample_weight, random_state)
+        inputs = self._fit_inputs(
+            X, y, sample_weight, random_state, holds_out=bool(self.early_stopping)
+        )
         goes_on = self.warm_start and hasattr(self, "coef_")
 
         def on_epoch(curve: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> bool:
@@ -217,14 +226,14 @@ class GDRegressor(
         task.end(state)
         return self
 
-    @_NotInOnePass
+    @_AvailableInOnePass
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Make one pass over the given rows, in steps of `batch_size` rows.
 
-        The first call fixes the number of features and targets, and the means and
-        deviations by which all calls standardize (nothing is, if ``precondition=None``).
-        The optimizer goes on where the last call left it. A later `fit` starts afresh
-        unless ``warm_start=True``.
+        The first call fixes the number of features and of targets. It also fixes the means
+        and the deviations by which all calls standardize the data, unless
+        ``precondition=None``. The optimizer continues where the last call ended. A later
+        `fit` starts from zero unless ``warm_start=True``.
 
         Parameters
         ----------
@@ -238,23 +247,43 @@ class GDRegressor(
         Returns
         -------
         self : object
-            The estimator; `loss_curve_` is longer by one. If the call raises, Ctrl-C
-            included, the estimator is as after the call before.
+            The estimator. `loss_curve_` is longer by one. If the call raises an error, or is
+            stopped by Ctrl-C, the estimator is as it was before the call.
 
         Raises
         ------
         AttributeError, ValueError
-            If ``early_stopping=True`` or ``optimizer="lbfgs"``, which need all rows at
-            once: the estimator then has no `partial_fit`.
+            If ``early_stopping=True`` or ``optimizer="lbfgs"``. Both need all rows at once,
+            so that the estimator has no `partial_fit`.
         ValueError
             If the number of targets changes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_gd import GDLinearRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> model = GDLinearRegressor(lr=0.1, batch_size=10, random_state=0)
+        >>> for _ in range(50):
+        ...     X = rng.normal(size=(100, 2))
+        ...     model = model.partial_fit(X, X @ [1.0, -2.0] + 3.0)
+        >>> model.coef_.round(3).tolist(), round(float(model.intercept_), 3)
+        ([1.0, -2.0], 3.0)
         """
         from sklearn_gd._training.partial_fit import fit_part
 
         random_state = self._check_params()
         goes_on = hasattr(self, "coef_")
         earlier = getattr(self, "_partial_fit_state_", None)
-        inputs = self._fit_inputs(X, y, sample_weight, random_state, is_part=True)
+        inputs = self._fit_inputs(
+            X,
+            y,
+            sample_weight,
+            random_state,
+            holds_out=False,
+            keeps_features=goes_on,
+            basis=None if earlier is None else self._fitted_basis(),
+        )
         result, state = fit_part(
             inputs.data,
             inputs.basis,
@@ -270,7 +299,7 @@ class GDRegressor(
         return self
 
     def equation(self, digits: int = 4) -> str:
-        """The fitted model as text, one line for each target.
+        """Write the fitted model as text, one line for each target.
 
         Parameters
         ----------
@@ -281,6 +310,12 @@ class GDRegressor(
         -------
         str
             Such as ``"y = 3 + 2 x0 + 1 x0^2"``.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDLinearRegressor
+        >>> GDLinearRegressor(lr="auto").fit([[0.0], [1.0]], [1.0, 3.0]).equation()
+        'y = 1 + 2 x0'
         """
         check_is_fitted(self)
         coef = np.atleast_2d(self.coef_)
@@ -321,18 +356,23 @@ class GDRegressor(
         sample_weight: Any,
         random_state: np.random.RandomState,
         *,
-        is_part: bool = False,
+        holds_out: bool,
+        keeps_features: bool = False,
+        basis: PolynomialBasis | None = None,
     ) -> FitInputs:
-        """The data and options of a fit, or of a call of `partial_fit`. Checks the data."""
+        """Check the data, and put together what a fit needs of them.
+
+        ``holds_out`` says whether rows may be held out for validation, ``keeps_features``
+        whether the features must be those of the earlier fit. ``basis`` is that of the
+        earlier fit, where a stream goes on.
+        """
         checked = copy.copy(self)
-        goes_on = is_part and hasattr(self, "coef_")
-        data = check_training_data(checked, X, y, sample_weight, reset=not goes_on)
+        data = check_training_data(checked, X, y, sample_weight, reset=not keeps_features)
         validation = None
-        if self.early_stopping and not is_part:
+        if holds_out:
             owner = type(self).__name__
             data, validation = hold_out(data, self.validation_fraction, random_state, owner)
-        has_stream = is_part and hasattr(self, "_partial_fit_state_")
-        basis = self._fitted_basis() if has_stream else self._basis(data)
+        basis = self._basis(data) if basis is None else basis
         seed = int(random_state.randint(2**31 - 1))
         return FitInputs(checked, data, validation, basis, self._fit_options(), seed)
 

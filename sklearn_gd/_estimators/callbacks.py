@@ -1,7 +1,7 @@
-"""Epochs as tasks of scikit-learn's callbacks: the only file that knows that framework.
+"""Epochs as tasks of the callbacks of scikit-learn. Only this file imports `sklearn.callback`.
 
 `sklearn.callback` is public but experimental. Every fit makes the root task, which
-meta-estimators need; a task for each epoch is made only if there are callbacks.
+meta-estimators need. Tasks of epochs are made only if there are callbacks.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class FitTask:
 
     @property
     def is_watched(self) -> bool:
-        """Whether anybody wants to know of epochs."""
+        """Whether there are callbacks."""
         return bool(getattr(self.estimator, "_skl_callbacks", ()))
 
     def epoch(self, attributes: Callable[[], dict[str, Any]] | None = None) -> bool:
-        """An epoch has ended with these fitted attributes, if any; whether to stop."""
+        """Tell callbacks that an epoch has ended. Returns whether one of them asks to stop."""
         task = self.context.subcontext(task_name="epoch")
         task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
         return task.call_on_fit_task_end(
@@ -38,16 +38,16 @@ class FitTask:
         )
 
     def end(self, attributes: dict[str, Any]) -> None:
-        """The fit has ended with these fitted attributes."""
+        """Tell callbacks that the fit has ended with these fitted attributes."""
         self.context.call_on_fit_task_end(
             estimator=self.estimator, reconstruction_attributes=attributes, **self.data
         )
 
 
 def with_progress_bar(estimator: Any, fit: Callable[[], Any]) -> Any:
-    """Run ``fit`` with a progress bar, unless the user watches it or it is part of another."""
-    watched = getattr(estimator, "_skl_callbacks", ())
-    if not estimator.verbose or watched or hasattr(estimator, "_parent_callback_ctx"):
+    """Run ``fit`` with a progress bar, unless callbacks are set or the fit is part of another."""
+    has_callbacks = bool(getattr(estimator, "_skl_callbacks", ()))
+    if not estimator.verbose or has_callbacks or hasattr(estimator, "_parent_callback_ctx"):
         return fit()
     estimator.set_callbacks(ProgressBar(max_propagation_depth=0))
     try:

@@ -1,4 +1,4 @@
-"""What the estimators' docstrings have in common, written once."""
+"""The paragraphs that the docstrings of the estimators share."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ _Class = TypeVar("_Class", bound=type)
 
 PARAMETERS = """
 lr : float or "auto", default=0.01
-    Learning rate: the step along the gradient of the *mean* loss, in the coordinates of
-    the descent, so that it depends neither on the number of samples nor on units.
-    Whitened, any value below 1 converges. ``"auto"`` is 1/L with L the largest
-    curvature of the objective in those coordinates (1 for ``"lbfgs"``, 0.01 for adaptive
-    optimizers, which have no such number).
+    Learning rate. It is the step along the gradient of the *mean* loss, in the coordinates
+    of the descent, so that it depends neither on the number of samples nor on units. In
+    whitened coordinates any value below 1 converges. ``"auto"`` is 1/L, with L the largest
+    curvature of the objective in these coordinates. For ``"lbfgs"`` it is 1, and for
+    adaptive optimizers, which have no such number, it is 0.01.
 epochs : int, default=1000
     Passes over the data.
 optimizer : str, class or callable, default="sgd"
-    Lower-case name of a `torch.optim` class (``"sgd"`` without momentum is gradient
-    descent; with ``"lbfgs"`` an epoch is one iteration), such a class, or a callable
-    that is given the list of parameters and returns a `torch.optim.Optimizer`.
+    Lower-case name of a `torch.optim` class, such a class, or a callable that is given the
+    list of parameters and returns a `torch.optim.Optimizer`. ``"sgd"`` without momentum is
+    gradient descent. With ``"lbfgs"`` an epoch is one iteration.
 optimizer_params : dict, default=None
     Options of the optimizer, such as ``{"momentum": 0.9, "nesterov": True}``.
 device : str, default="cpu"
@@ -28,84 +28,84 @@ device : str, default="cpu"
 loss : str or callable, default="squared_error"
     ``"squared_error"``, ``"huber"``, ``"absolute_error"``, ``"quantile"``,
     ``"epsilon_insensitive"``, ``"squared_epsilon_insensitive"`` or ``"log_cosh"`` (see
-    `sklearn_gd.losses`), or a callable ``(prediction, target) -> elementwise loss``
-    written in torch, a function or a `torch.nn` loss with ``reduction="none"``. It is
-    given tensors of equal shape (runs, samples, targets).
+    `sklearn_gd.losses`), or a callable ``(prediction, target) -> elementwise loss`` written
+    in torch. The callable may be a function, or a `torch.nn` loss with
+    ``reduction="none"``. It is given tensors of equal shape (runs, samples, targets).
 loss_params : dict, default=None
     Options of the loss, such as ``{"delta": 1.35}`` or ``{"quantile": 0.9}``.
 alpha : float, default=0.0
     Strength of the penalty ``alpha (l1_ratio |w|_1 + (1 - l1_ratio)/2 |w|^2)`` on the
-    coefficients in original units, added to the mean loss. With squared error, which has
-    no half in it, `alpha` is 2 times that of ElasticNet, Lasso and SGDRegressor, and
-    2/n times that of Ridge, n the sum of the weights; with the other losses it is
-    SGDRegressor's.
+    coefficients in original units, which is added to the mean loss. The squared error here
+    has no factor of one half. So with squared error `alpha` is 2 times the alpha of
+    ElasticNet, Lasso and SGDRegressor, and 2/n times the alpha of Ridge, where n is the sum
+    of the weights. With the other losses it is the alpha of SGDRegressor.
 l1_ratio : float, default=0.0
-    Part of the L1 penalty, from 0 to 1. It is a proximal step, so that zeros are exact,
-    and needs ``optimizer="sgd"``, with or without momentum.
+    The share of the L1 penalty, from 0 to 1. The L1 penalty is a proximal step, so that
+    zeros are exact. It needs ``optimizer="sgd"``, with or without momentum.
 fit_intercept : bool, default=True
-    Whether to fit an intercept, which is never penalized.
+    Whether to fit an intercept. The intercept is never penalized.
 positive : bool, default=False
-    Whether to keep the coefficients at or above 0; needs ``optimizer="sgd"``.
+    Whether to keep the coefficients at or above 0. This needs ``optimizer="sgd"``.
 precondition : {"auto", "whiten", "standardize", None}, default="auto"
-    Coordinates of the descent; the optimum does not depend on them. ``"whiten"`` makes
-    the features uncorrelated with unit variance, ``"standardize"`` gives them unit
-    variance, None is the textbook's descent on the data as they are, from zeros.
-    ``"auto"`` whitens where it can (not with an L1 penalty, `positive` or very many
-    features), and else standardizes.
+    Coordinates of the descent. The optimum does not depend on them. ``"whiten"`` makes
+    the features uncorrelated with unit variance. ``"standardize"`` gives them unit
+    variance. None is the descent of a textbook, on the data as they are, from zeros.
+    ``"auto"`` whitens where it can, and else standardizes. It does not whiten with an L1
+    penalty, with `positive`, or with very many features.
 batch_size : int, default=None
-    Rows per step; None steps on all of them. Every row is used once an epoch.
+    Rows per step. None steps on all rows. Every row is used once in an epoch.
 shuffle : bool, default=True
-    Whether to draw the batches afresh every epoch; used with `batch_size`.
+    Whether to draw new batches in every epoch. It is used with `batch_size`.
 lr_scheduler : class or callable, default=None
     A `torch.optim.lr_scheduler` class, or a callable that is given the optimizer and
-    returns a scheduler (`functools.partial` sets its options); stepped once an epoch.
-    ReduceLROnPlateau is given the validation loss, or else the objective.
+    returns a scheduler. `functools.partial` sets options. The scheduler is stepped once in
+    an epoch. ReduceLROnPlateau is given the validation loss, or else the objective.
 tol : float, default=None
-    Stop when the best objective (the best validation loss where rows are held out) has
-    not fallen by `tol` times the first one in an epoch, for `n_iter_no_change` epochs
-    running. None runs all epochs.
+    Stop when the lowest objective has not decreased by `tol` times the first objective for
+    `n_iter_no_change` epochs in a row. With `early_stopping` the validation loss is
+    watched instead of the objective. None runs all epochs.
 n_iter_no_change : int, default=10
-    Epochs to wait before stopping; used with `tol`, and where rows are held out to stop by.
+    Number of epochs to wait before stopping. It is used with `tol` and `early_stopping`.
 early_stopping : bool, default=False
-    Hold out some rows, stop when their loss has stopped falling, and return the
-    parameters of the epoch where it was lowest.
+    Hold out some rows for validation, stop when their loss no longer decreases, and return
+    the parameters of the epoch where it was lowest.
 validation_fraction : float, default=0.1
-    Part of the rows to hold out; used with `early_stopping`.
+    Share of the rows to hold out. It is used with `early_stopping`.
 warm_start : bool, default=False
-    Continue from `coef_` and extend `loss_curve_` instead of starting from zero.
+    Continue from `coef_`, and extend `loss_curve_`, instead of starting from zero.
 random_state : int, RandomState instance or None, default=None
-    Seed of the batches and of the rows held out; else nothing is random.
+    Seed of the batches and of the validation rows. Nothing else is random.
 verbose : int or bool, default=0
-    Show scikit-learn's progress bar (needs the extra ``progress``), unless callbacks are
-    set or the fit is part of another estimator's.
+    Show the progress bar of scikit-learn, which needs the extra ``progress``. It is not
+    shown if callbacks are set, or if the fit is part of the fit of another estimator.
 """
 
 ATTRIBUTES = """
 intercept_ : float or ndarray of shape (n_targets,)
-    Intercept; 0.0 if ``fit_intercept=False``.
+    Intercept. It is 0.0 if ``fit_intercept=False``.
 loss_curve_ : ndarray of shape (n_iter_,)
     The objective (mean loss plus penalty, averaged over targets) at the parameters with
-    which each epoch began; with batches the mean of theirs during the epoch.
+    which each epoch began. With batches it is the mean over the batches of the epoch.
 loss_ : float
-    The same at `coef_`.
+    The objective at `coef_`.
 n_iter_ : int
-    Epochs done.
+    Number of epochs done.
 lr_ : float
     The learning rate used.
 max_stable_lr_ : float or None
     The largest learning rate at which SGD, with the given momentum and weight decay,
-    converges on these data in the coordinates used; None for other optimizers.
+    converges on these data in the coordinates used. None for other optimizers.
 precondition_ : str or None
     The preconditioning used.
 validation_loss_curve_ : ndarray of shape (n_iter_,)
-    The loss of the rows held out, without the penalty, at the same parameters; only with
+    The loss of the validation rows, without the penalty, at the same parameters. Only with
     `early_stopping`.
 best_epoch_ : int
-    The epoch that began with the lowest validation loss, whose parameters are kept
-    (`n_iter_` if it is that of the end); only with `early_stopping`.
+    The epoch that began with the lowest validation loss, whose parameters are kept. It is
+    `n_iter_` if the parameters at the end are the best. Only with `early_stopping`.
 diverged_ : bool
-    Whether the descent diverged; the parameters are then those of the lowest
-    objective seen.
+    Whether the descent diverged. Then the parameters are those of the lowest objective
+    seen.
 n_features_in_ : int
     Number of features seen during `fit`.
 feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -118,15 +118,15 @@ lrs : sequence of float or "auto", default=(0.001, 0.01, 0.1)
 alphas : sequence of float, default=(0.0,)
     Strengths of the penalty to try, each as `alpha` of the plain estimator.
 cv : int, cross-validation generator or iterable, default=None
-    The splits, as scikit-learn takes them: None is 5 folds.
+    The splits, as scikit-learn takes them. None is 5 folds.
 scoring : str, callable, list, tuple or dict, default=None
-    What to score by, as in `sklearn.model_selection.GridSearchCV`; None is R².
+    How to score, as in `sklearn.model_selection.GridSearchCV`. None is R².
 refit : bool, str or callable, default=True
-    Whether to fit the best candidate on all data, as in GridSearchCV; with several
-    scorers the name of the one to choose by, or a function from `cv_results_` to the
-    index of the best.
+    Whether to fit the best candidate on all data, as in GridSearchCV. With several scorers
+    it is the name of the scorer that chooses, or a function from `cv_results_` to the index
+    of the best candidate.
 select_epochs : bool, default=False
-    Choose the number of epochs too: the one after which the held-out loss of the best
+    Choose the number of epochs too. It is the number after which the test loss of the best
     candidate, averaged over folds, was lowest. The final fit stops there.
 """
 
@@ -134,10 +134,10 @@ SEARCH_ATTRIBUTES = """
 cv_results_ : dict of ndarrays
     The keys of GridSearchCV, ready for `pandas.DataFrame`, and ``"diverged"``: on how
     many folds a candidate diverged. ``params`` holds the axes that have several values.
-    Times are those of the whole search, shared equally by all fits.
+    Times are the time of the whole search, divided equally among all fits.
 test_loss_curves_ : ndarray of shape (n_candidates, n_splits, epochs)
-    Held-out loss, without penalty, at the parameters with which each epoch began; where
-    a descent was over, at those where it ended.
+    The loss of the test rows, without penalty, at the parameters with which each epoch
+    began. After the end of a descent it is the loss at the parameters where it ended.
 best_estimator_ : estimator
     The plain estimator with the best parameters, fitted on all data.
 best_index_, best_score_, best_params_ : int, float, dict
@@ -147,7 +147,7 @@ alpha_ : float
 epochs_ : int
     The number of epochs of the final fit.
 refit_time_ : float
-    Seconds of the final fit beyond the search, of which it mostly is a part.
+    Seconds of the final fit that the search did not spend already.
 n_splits_ : int
     The number of splits.
 multimetric_ : bool
@@ -155,22 +155,22 @@ multimetric_ : bool
 """
 
 SEARCH_NOTES = """
-A descent that diverges does not disturb the others. Its parameters of the lowest loss are
-scored, as those of the plain estimator would be. Squared error descends on moments of the
-data, other losses on the rows. With mini-batches every candidate is fitted on every fold
-by itself; results mean the same. `score` is R², whatever `scoring` is. A scorer that
-raises an error ends the search, as ``error_score="raise"`` does.
+A descent that diverges does not change the other descents. Its parameters of the lowest loss
+are scored, as the plain estimator would keep them. Squared error needs only moments of the
+data. Other losses see the rows. With mini-batches every candidate is fitted on every fold by
+itself, with the same meaning of results. `score` is R², whatever `scoring` is. A scorer that
+raises an error ends the search, as ``error_score="raise"`` of GridSearchCV does.
 
-Memory, in numbers: candidates x folds x epochs for the loss curves, folds x coefficients²
-for the moments, and some hundred megabytes at most for the descents, which are done in
-groups if very many.
+The memory needed, in numbers, is candidates x folds x epochs for the loss curves, and
+folds x coefficients² for the moments. The descents need some hundred megabytes at most. Very
+many descents are done in several batches.
 
-Callbacks follow the epochs of all descents; the first that asks to stop ends its own
-there, and the later ones take no more epochs. No epoch has a fitted model to show, since
-the candidates still race.
+Callbacks see the epochs of all descents. If a callback asks to stop, the present descent ends,
+and later descents take no more epochs than it did. No epoch has a fitted model to show,
+because the best candidate is not known yet.
 """
 
-_PLAIN_ONLY = {  # parameters and attributes that a search does not have
+_REGRESSOR_ONLY = {  # parameters and attributes that a search does not have
     "lr",
     "alpha",
     "early_stopping",
@@ -182,7 +182,7 @@ _PLAIN_ONLY = {  # parameters and attributes that a search does not have
 
 
 def documented(kind: _Class) -> _Class:
-    """Put the shared paragraphs where the class's docstring names them."""
+    """Put the shared paragraphs where the docstring of a class names them."""
     kind.__doc__ = _filled(kind.__doc__ or "")
     return kind
 
@@ -192,8 +192,8 @@ def _filled(text: str) -> str:
     blocks = {
         "{parameters}": PARAMETERS,
         "{attributes}": ATTRIBUTES,
-        "{search_parameters}": SEARCH_PARAMETERS.rstrip() + _without(PARAMETERS, _PLAIN_ONLY),
-        "{search_attributes}": SEARCH_ATTRIBUTES.rstrip() + _without(ATTRIBUTES, _PLAIN_ONLY),
+        "{search_parameters}": SEARCH_PARAMETERS.rstrip() + _without(PARAMETERS, _REGRESSOR_ONLY),
+        "{search_attributes}": SEARCH_ATTRIBUTES.rstrip() + _without(ATTRIBUTES, _REGRESSOR_ONLY),
         "{search_notes}": SEARCH_NOTES,
     }
     lines = []

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def equation(names: Sequence[str], coef: np.ndarray, intercept: np.ndarray, digits: int) -> str:
-    """One line for each target: ``y = 3 + 2 x0 - 1.5 x0^2``; coef is (targets, terms)."""
+    """One line for each target, such as ``y = 3 + 2 x0 - 1.5 x0^2``. coef is (targets, terms)."""
     lines = []
     for target, (row, constant) in enumerate(zip(coef, intercept, strict=True)):
         text = f"{constant:.{digits}g}" if constant else ""

@@ -25,11 +25,11 @@ from sklearn_gd._estimators.docstrings import documented
 class GDLinearRegressor(GDRegressor):
     """Linear regression by gradient descent.
 
-    Minimizes a mean loss, by default the squared error, with torch's autograd and
-    optimizers. With squared error the descent runs on the moments of the data, not on the
-    data, so that an epoch costs the same for twenty rows and for a million, and by default
-    in whitened coordinates, where it converges at the same speed whatever the units and
-    correlations of the features.
+    The estimator minimizes a mean loss, by default the squared error, with the autograd and
+    the optimizers of torch. With squared error the descent runs on the moments of the data,
+    so that an epoch costs the same for twenty rows and for a million. By default the
+    coordinates of the descent are whitened. Then it converges at the same speed whatever the
+    units and the correlations of the features are.
 
     Parameters
     ----------
@@ -49,10 +49,10 @@ class GDLinearRegressor(GDRegressor):
 
     Notes
     -----
-    A descent is said to diverge when its objective is not finite, is above 1e8 times the
-    larger of the first objective and the objective at zero coefficients, or ends above
-    the first. On data of deficient rank the whitened descent lands on the coefficients
-    of least norm, as LinearRegression does.
+    A descent diverges if its objective is not finite, if the objective is above 1e8 times
+    the larger of the first objective and the objective of zero coefficients, or if the
+    objective ends above the first one. On data of deficient rank the whitened descent ends
+    at the coefficients of minimum norm, as LinearRegression does.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class GDLinearRegressor(GDRegressor):
     >>> model.n_iter_, model.lr_, model.max_stable_lr_
     (1000, 0.01, 1.0)
 
-    Any loss, in a line:
+    A loss can be any callable:
 
     >>> absolute = GDLinearRegressor(loss=lambda prediction, target: (prediction - target).abs())
     >>> absolute.set_params(optimizer="adam", lr=0.02).fit(X, y).loss_ < 43.1
@@ -86,6 +86,13 @@ class GDLinearRegressor(GDRegressor):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDLinearRegressor
+        >>> model = GDLinearRegressor(lr="auto").fit([[0.0], [1.0]], [1.0, 3.0])
+        >>> model.predict([[2.0]]).round(6).tolist()
+        [5.0]
         """
         check_is_fitted(self)
         return check_rows(self, X) @ self.coef_.T + self.intercept_

@@ -34,10 +34,11 @@ from sklearn_gd._estimators.parameter_rules import POLYNOMIAL_RULES, REGRESSOR_R
 class GDPolynomialRegressor(GDRegressor):
     """Polynomial regression by gradient descent.
 
-    Expands the features into all products of up to `degree` of them, as
-    `sklearn.preprocessing.PolynomialFeatures` does, and fits the coefficients like
+    The features are expanded into all products of up to `degree` of them, as
+    `sklearn.preprocessing.PolynomialFeatures` does. The coefficients are fitted as by
     `GDLinearRegressor`. Inputs are mapped to [-1, 1] and expanded in a well-conditioned
-    basis, block by block; coefficients are in the units of the data all the same.
+    basis, block by block. The fitted coefficients are those of plain powers, in the units of
+    the data.
 
     Parameters
     ----------
@@ -68,9 +69,9 @@ class GDPolynomialRegressor(GDRegressor):
     Notes
     -----
     Each feature is expanded in x P_{k-1}(x) for k >= 1, with P the Legendre polynomials
-    and x mapped to [-1, 1] (only scaled if ``fit_intercept=False``, so that the terms
-    span what the raw powers span). With ``precondition=None`` the raw powers of the raw
-    features are used, as in a textbook.
+    and x mapped to [-1, 1]. With ``fit_intercept=False`` the map only scales, so that the
+    span of the terms is the span of the plain powers. With ``precondition=None`` the terms
+    are plain powers of the features as they are, as in a textbook.
 
     Examples
     --------
@@ -157,6 +158,13 @@ class GDPolynomialRegressor(GDRegressor):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDPolynomialRegressor
+        >>> model = GDPolynomialRegressor(lr="auto").fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
+        >>> model.predict([[3.0]]).round(6).tolist()
+        [9.0]
         """
         check_is_fitted(self)
         X = check_rows(self, X)
@@ -166,7 +174,7 @@ class GDPolynomialRegressor(GDRegressor):
         return values[:, 0] if self.coef_.ndim == 1 else values
 
     def to_polynomial(self) -> Polynomial:
-        """The fitted polynomial of one feature and one target.
+        """Convert to a polynomial of NumPy, for one feature and one target.
 
         Returns
         -------
@@ -177,6 +185,13 @@ class GDPolynomialRegressor(GDRegressor):
         ------
         ValueError
             If there are several features or targets.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDPolynomialRegressor
+        >>> model = GDPolynomialRegressor(lr="auto").fit([[0.0], [1.0], [2.0]], [1.0, 2.0, 5.0])
+        >>> model.to_polynomial().coef.round(6).tolist()
+        [1.0, 0.0, 1.0]
         """
         check_is_fitted(self)
         if self.n_features_in_ != 1 or self.coef_.size != self.n_output_features_:

@@ -1,45 +1,18 @@
-"""Any function, any system of equations, on the estimators' descent.
-
-`_function` makes an objective of the user's function, the descent does the rest, and here
-its trace becomes SciPy's result. There is no loop here.
-"""
+"""Minimize a function that the user wrote."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-import torch
 from scipy.optimize import OptimizeResult
 from torch import Tensor
+from torch.optim import Optimizer
 
-from sklearn_gd._base import parameters as _params
-from sklearn_gd._solver.loop import Stop, Trace, descend, gradient
-from sklearn_gd._functions.user_function import Caller, Function, Value, residual_vector, scalar, sum_of_squares
-from sklearn_gd._solver.optimizers import recipe, scheduled
-from sklearn_gd._base.torch_state import find_device, isolated
-
-_RATE = _params.real(0.0)
-_RULES = {
-    "lr": _params.Rule(
-        f"{_RATE.words} or a sequence of such",
-        lambda lr: bool(_rates(lr)) and all(_RATE.holds(rate) for rate in _rates(lr)),
-    ),
-    "epochs": _params.integer(1),
-    "optimizer_params": _params.either(_params.mapping(), _params.choice(None)),
-    "tol": _params.either(_params.real(0.0, closed="left"), _params.choice(None)),
-    "device": _params.device(),
-}
-_MESSAGES = [
-    "Converged: the gradient has fallen to a thousandth of that at x0.",
-    "Not converged: the gradient is still more than a thousandth of that at x0 after all "
-    "epochs. Raise epochs, or choose another lr or optimizer.",
-    "Diverged: the function left the range of sane values; x is the lowest point passed. Lower lr.",
-    "Not converged: the function no longer fell by tol, but the gradient is still more than a "
-    "thousandth of that at x0. Lower tol, or choose another lr or optimizer.",
-]
-_MANY = " The solution is one of many: the rank of the Jacobian is {} for {} unknowns."
+from sklearn_gd._functions.descent import FunctionOptions, descend_function
+from sklearn_gd._functions.objective import scalar_value
+from sklearn_gd._functions.result import first_run
+from sklearn_gd._functions.user_function import UserFunction
 
 
 def minimize(
@@ -48,9 +21,9 @@ def minimize(
     *,
     lr: float | Sequence[float] = 0.01,
     epochs: int = 1000,
-    optimizer: Any = "sgd",
+    optimizer: str | Callable[..., Optimizer] = "sgd",
     optimizer_params: dict[str, Any] | None = None,
-    lr_scheduler: Any = None,
+    lr_scheduler: Callable[..., Any] | None = None,
     tol: float | None = None,
     device: str = "cpu",
 ) -> OptimizeResult:
@@ -59,68 +32,75 @@ def minimize(
     Parameters
     ----------
     fun : callable
-        The function, written in torch. It is given a float64 tensor of the shape of `x0`
-        and returns a tensor of shape (). It is never called at a point that is not finite.
+        The function, written in torch. `fun` is given a float64 tensor of the shape of
+        `x0` and returns a tensor of shape (). `fun` is never called at a point that is not
+        finite.
     x0 : float, array-like or dict of str to float or array-like
-        Where to start. Integers become float64. With a dict `fun` is called with its
-        names as keywords.
+        Where the descent starts. Integers become float64. With a dict, `fun` is called
+        with the keys as names of arguments.
     lr : float or sequence of float, default=0.01
-        Learning rate. With a sequence all rates descend at once, and every field of the
-        result gains a leading axis.
+        Learning rate. With a sequence, the descents with all learning rates run at once,
+        and every field of the result has a leading axis of runs.
     epochs : int, default=1000
-        Steps to take.
+        Number of steps.
     optimizer : str, class or callable, default="sgd"
-        Lower-case name of a `torch.optim` class (``"sgd"`` without momentum is gradient
-        descent; with ``"lbfgs"`` an epoch is one iteration), such a class, or a callable
-        that is given the list of parameters and returns a `torch.optim.Optimizer`.
+        Lower-case name of a `torch.optim` class, such a class, or a callable that is given
+        the list of parameters and returns a `torch.optim.Optimizer`. ``"sgd"`` without
+        momentum is gradient descent. With ``"lbfgs"`` an epoch is one iteration.
     optimizer_params : dict, default=None
         Options of the optimizer, such as ``{"momentum": 0.9}``.
     lr_scheduler : class or callable, default=None
         A `torch.optim.lr_scheduler` class, or a callable that is given the optimizer and
-        returns a scheduler; stepped once an epoch. `functools.partial` sets options:
+        returns a scheduler. The scheduler is stepped once in every epoch.
+        `functools.partial` sets the options of a class:
         ``partial(ExponentialLR, gamma=0.99)``.
     tol : float, default=None
-        Stop when the lowest value has not fallen by `tol` times the first (in absolute
-        value) for ten epochs running. None takes all steps.
+        The descent stops when the lowest value has not fallen by `tol` times the absolute
+        value of `fun` at `x0` for ten epochs in a row. None takes all steps.
     device : str, default="cpu"
-        Where `x0` is put: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"auto"`` (CUDA if
-        there is one).
+        The device of the computation: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"auto"``
+        (CUDA if there is a CUDA device).
 
     Returns
     -------
     scipy.optimize.OptimizeResult
-        With the fields
+        The result has the following fields. With several learning rates, runs that are
+        shorter than the longest one are filled up with NaN.
 
-        - ``x`` : float64, the last point, of the shape of `x0` (a dict if `x0` is one);
-          of a diverged run the lowest point passed;
-        - ``fun``, ``jac`` : the function and its gradient there, ``jac`` like ``x``;
-        - ``nit`` : int, steps taken;
+        - ``x`` : float64 array of the shape of `x0` (a dict if `x0` is a dict), the last
+          point. If the run diverged, ``x`` is the lowest point that the run passed;
+        - ``fun`` : float64, the value of the function at ``x``;
+        - ``jac`` : like ``x``, the gradient of the function at ``x``;
+        - ``nit`` : int, the number of steps;
         - ``success`` : bool, whether the run did not diverge and the norm of the gradient
-          is at most a thousandth of that at `x0`;
-        - ``status`` : 0 converged, 1 out of epochs, 2 diverged, 3 stopped by `tol` before
-          it converged; ``message`` says so in words;
-        - ``loss_curve`` : ndarray of shape (nit + 1,), the values passed, the first one
-          included; of a diverged run the last is the value that was not sane;
-        - ``path`` : ndarray of shape (nit + 1, ...), the points passed, each of the shape of `x0`.
-
-        With several rates shorter runs are filled up with NaN.
+          is at most a thousandth of the norm at `x0`;
+        - ``status`` : int, 0 converged, 1 out of epochs, 2 diverged, 3 stopped by `tol`
+          before the run converged;
+        - ``message`` : str, the status in words;
+        - ``loss_curve`` : ndarray of shape (nit + 1,), the values of the function at all
+          points, the first point included. If the run diverged, the last value is the one
+          by which the divergence was found;
+        - ``path`` : ndarray of shape (nit + 1, ...), the points, each of the shape of `x0`
+          (a dict if `x0` is a dict).
 
     Raises
     ------
     ValueError, TypeError
-        If a parameter is outside its range, or the function returns anything but a real
-        tensor of shape () that depends on its argument. What `fun` raises is passed on.
+        If a parameter is outside its range, or if the function returns anything but a real
+        tensor of shape () that depends on its argument. An exception that `fun` raises is
+        passed on.
 
     See Also
     --------
     solve : The same for systems of equations.
+    LearningRateDisplay.from_function : Draw the descents of several learning rates.
     scipy.optimize.minimize : Second-order and derivative-free methods.
 
     Notes
     -----
-    A run diverges when its value is not finite, or further than 1e12·(1 + |f(x0)|) from
-    that at `x0`. Many rates are evaluated together by `torch.func.vmap` where the function
-    allows it, and one by one where it does not.
+    A run diverges when the value of the function is not finite, or further than
+    1e12·(1 + |f(x0)|) from the value at `x0`. The runs of several learning rates are
+    evaluated together by `torch.func.vmap` if the function allows it, and else one by one.
 
     Examples
     --------
@@ -131,178 +111,17 @@ def minimize(
     >>> result = minimize(lambda a, b: (a - b) ** 2 + (a + b - 4) ** 2, {"a": 0, "b": 1}, lr=0.1)
     >>> {name: round(float(value), 6) for name, value in result.x.items()}
     {'a': 2.0, 'b': 2.0}
+
+    Several learning rates at once:
+
+    >>> result = minimize(lambda x: x**2 - 4 * x + 5, 7.0, lr=[0.01, 0.1, 1.0], epochs=100)
+    >>> result.success
+    array([False,  True, False])
     """
-    options = _Options(lr, epochs, optimizer, optimizer_params, lr_scheduler, tol, device)
-    return _unless_several(lr, _run(Caller.of(fun, x0, "minimize", "fun"), scalar, options)[0])
+    options = FunctionOptions(lr, epochs, optimizer, optimizer_params, lr_scheduler, tol, device)
+    function = UserFunction.of(fun, x0, "minimize", "fun")
+    result, _ = descend_function(function, scalar_value, options)
+    return result if options.has_several_lrs else first_run(result)
 
 
-def solve(
-    residuals: Callable[..., Tensor | Sequence[Tensor]],
-    x0: Any,
-    *,
-    lr: float | Sequence[float] = 0.01,
-    epochs: int = 1000,
-    optimizer: Any = "sgd",
-    optimizer_params: dict[str, Any] | None = None,
-    lr_scheduler: Any = None,
-    tol: float | None = None,
-    device: str = "cpu",
-) -> OptimizeResult:
-    """Solve a system of equations by gradient descent on the sum of squared residuals.
-
-    Parameters
-    ----------
-    residuals : callable
-        The residuals, written in torch: given a float64 tensor of the shape of `x0` (or
-        keywords, if `x0` is a dict) it returns a tensor, or a sequence of scalars, that
-        is zero at a solution.
-    x0, lr, epochs, optimizer, optimizer_params, lr_scheduler, tol, device
-        As in `minimize`.
-
-    Returns
-    -------
-    scipy.optimize.OptimizeResult
-        With the fields of `minimize`, of the sum of squares, and
-
-        - ``residuals`` : ndarray of shape (n_equations,), the residuals at ``x``;
-        - ``rank`` : int, rank of their Jacobian at ``x``;
-        - ``unique`` : bool, whether the rank is the number of unknowns, so that no other
-          solution is near; if not, ``message`` says that ``x`` is one of many.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `minimize`, and if there are no residuals.
-
-    See Also
-    --------
-    minimize : The same for one function.
-    scipy.optimize.root : Newton's method and its relatives.
-
-    Examples
-    --------
-    A puzzle whose solutions form a line; from zeros the descent finds the shortest:
-
-    >>> from sklearn_gd import solve
-    >>> def puzzle(A, B, C, D):
-    ...     return A + B - 9, C - D - 1, A + C - 8, B - D - 2
-    >>> result = solve(puzzle, dict.fromkeys("ABCD", 0.0))
-    >>> {name: round(float(value), 6) for name, value in result.x.items()}
-    {'A': 6.0, 'B': 3.0, 'C': 2.0, 'D': 1.0}
-    >>> result.rank, result.unique
-    (3, False)
-    """
-    options = _Options(lr, epochs, optimizer, optimizer_params, lr_scheduler, tol, device)
-    caller = Caller.of(residuals, x0, "solve", "residuals")
-    result, points = _run(caller, sum_of_squares, options)
-    with isolated():
-        seen = [_at_solution(caller, point) for point in points]
-    result.residuals = np.array([own for own, _ in seen])
-    result.rank = np.array([np.linalg.matrix_rank(jacobian) for _, jacobian in seen])
-    result.unique = result.rank == points.shape[1]
-    result.message = [
-        f"{message} The largest residual is {np.abs(own).max():.2g}."
-        + ("" if rank == points.shape[1] else _MANY.format(rank, points.shape[1]))
-        for message, own, rank in zip(result.message, result.residuals, result.rank, strict=True)
-    ]
-    return _unless_several(lr, result)
-
-
-class _Options(NamedTuple):
-    """The parameters that `minimize` and `solve` share."""
-
-    lr: Any
-    epochs: int
-    optimizer: Any
-    optimizer_params: Any
-    lr_scheduler: Any
-    tol: float | None
-    device: str
-
-
-def _run(caller: Caller, value: Value, options: _Options) -> tuple[OptimizeResult, Tensor]:
-    """The result with a leading axis of runs, and the flat points (runs, size) at the end."""
-    _params.check_params(caller.owner, options._asdict(), _RULES)
-    rates = [float(rate) for rate in _rates(options.lr)]
-    with isolated():
-        made = recipe(options.optimizer, options.optimizer_params, caller.owner)
-        made = scheduled(made, options.lr_scheduler, caller.owner)
-        caller = caller._replace(start=caller.start.to(find_device(str(options.device))))
-        function = Function.of(caller, value, len(rates))
-        start = caller.start.repeat(len(rates), 1, 1)
-        stop = Stop(_sane_range, options.tol, must_fall=False)
-        epochs = int(options.epochs)
-        trace = descend(function, start, made, rates, epochs, stop, keep_path=True)
-        return _result(function, trace, epochs), trace.u[:, 0]
-
-
-def _result(function: Function, trace: Trace, epochs: int) -> OptimizeResult:
-    """The trace in SciPy's words, with a leading axis of runs."""
-    layout, nit = function.caller.layout, trace.n_iter.numpy()
-    assert trace.path is not None
-    path = trace.path[:, :, 0].transpose(0, 1)
-    last = path[torch.arange(len(nit)), trace.n_iter]
-    curve = torch.cat([trace.values[..., 0].T, torch.full_like(last[:, :1], torch.nan)], dim=1)
-    curve[torch.arange(len(nit)), trace.n_iter] = function(last[:, None])[:, 0]
-    longest = int(nit.max()) + 1
-    after = torch.arange(longest) > trace.n_iter[:, None]  # longer runs go on
-    curve = curve[:, :longest].cpu().masked_fill(after, torch.nan)
-    path = path[:, :longest].cpu().masked_fill(after[..., None], torch.nan)
-    slope, slope_at_start = gradient(function, trace.u), gradient(function, trace.path[0])
-    norm, norm_at_start = slope.norm(dim=(1, 2)), slope_at_start.norm(dim=(1, 2))
-    diverged = trace.diverged.numpy()
-    success = (norm <= 1e-3 * norm_at_start).cpu().numpy() & ~diverged
-    status = np.where(nit < epochs, 3, 1)
-    status[success], status[diverged] = 0, 2
-    return OptimizeResult(
-        x=layout.unpack(trace.u[:, 0].cpu().numpy()),
-        fun=trace.value[:, 0].cpu().numpy(),
-        jac=layout.unpack(slope[:, 0].cpu().numpy()),
-        nit=nit,
-        success=success,
-        status=status,
-        message=[_MESSAGES[code] for code in status],
-        loss_curve=curve.numpy(),
-        path=layout.unpack(path.numpy()),
-    )
-
-
-def _sane_range(first: Tensor) -> tuple[Tensor, Tensor]:
-    """Values outside of it are a divergence; a function may be zero or negative."""
-    width = 1e12 * (1.0 + first.abs())
-    return first - width, first + width
-
-
-def _at_solution(caller: Caller, x: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Residuals and their Jacobian (n_equations, size) at a flat point."""
-    jacobian = torch.autograd.functional.jacobian(lambda x: residual_vector(caller, x), x)
-    own = residual_vector(caller, x.detach().clone().requires_grad_())
-    return own.detach().cpu().numpy(), jacobian.cpu().numpy()
-
-
-def _rates(lr: Any) -> list[Any]:
-    """The learning rates, one or several."""
-    return list(lr) if _are_several(lr) else [lr]
-
-
-def _are_several(lr: Any) -> bool:
-    return isinstance(lr, Sequence | np.ndarray) and not isinstance(lr, str) and np.ndim(lr) == 1
-
-
-def _unless_several(lr: Any, result: OptimizeResult) -> OptimizeResult:
-    """The only run's fields, if a single rate was given."""
-    if _are_several(lr):
-        return result
-    return OptimizeResult({name: _first(value) for name, value in result.items()})
-
-
-def _first(value: Any) -> Any:
-    """The first run's part of a field."""
-    if isinstance(value, dict):
-        return {name: part[0] for name, part in value.items()}
-    one = value[0]
-    return one.item() if isinstance(one, np.bool_ | np.integer) else one
-
-
-for _public in (minimize, solve):
-    _public.__module__ = "sklearn_gd"
+minimize.__module__ = "sklearn_gd"

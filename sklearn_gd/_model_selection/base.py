@@ -1,4 +1,4 @@
-"""What the estimators that search share: all candidates on all folds as one descent."""
+"""What the estimators that search share: all candidates on all folds as one batched descent."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import copy
 import time
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
@@ -20,40 +19,50 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gd._base import parameters as _params
+from sklearn_gd._base.parameters import Rule, boolean, check_params, either, sequence
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._data.validation import as_numpy, check_training_data
+from sklearn_gd._estimators.base import (
+    GDRegressor,
+    is_fitted_name,
+    replace_fitted_attributes,
+    stacklevel_of_caller,
+)
 from sklearn_gd._estimators.callbacks import (
     CallbackSupportMixin,
     FitTask,
     with_callbacks,
     with_progress_bar,
 )
-from sklearn_gd._model_selection.candidates import Grid, Table
-from sklearn_gd._data.validation import Data, as_numpy, check_training_data
-from sklearn_gd._estimators.base import RULES, is_fitted_name, outside
-from sklearn_gd._model_selection.scoring import Scores, Scoring, check_refit, scorers
+from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
+from sklearn_gd._model_selection.candidate_models import CandidateModels, with_score_request
+from sklearn_gd._model_selection.candidates import Grid
+from sklearn_gd._model_selection.results import SearchResults
+from sklearn_gd._model_selection.scoring import Scoring, check_refit, find_scorer
 
 if TYPE_CHECKING:
-    from sklearn_gd._data.polynomial import Basis
-    from sklearn_gd._model_selection.batched_fit import Cells, Search, Variant
-    from sklearn_gd._training.fit import Training
+    import pandas as pd
 
-_PLAIN_ONLY = {"lr", "alpha", "early_stopping", "validation_fraction", "warm_start"}
+    from sklearn_gd._model_selection.batched_fit import BatchedSearch, OnEpoch
+    from sklearn_gd._training.result import FitResult
+
+_REGRESSOR_ONLY = {"lr", "alpha", "early_stopping", "validation_fraction", "warm_start"}
 SEARCH_RULES = {
-    "lrs": _params.sequence(RULES["lr"]),
-    "alphas": _params.sequence(RULES["alpha"]),
-    "refit": _params.either(
-        _params.boolean(),
-        _params.Rule("an instance of 'str'", lambda value: isinstance(value, str)),
-        _params.Rule("a callable", callable),
+    "lrs": sequence(REGRESSOR_RULES["lr"]),
+    "alphas": sequence(REGRESSOR_RULES["alpha"]),
+    "refit": either(
+        boolean(),
+        Rule("an instance of 'str'", lambda value: isinstance(value, str)),
+        Rule("a callable", callable),
     ),
-    "select_epochs": _params.boolean(),
-    **{name: rule for name, rule in RULES.items() if name not in _PLAIN_ONLY},
+    "select_epochs": boolean(),
+    **{name: rule for name, rule in REGRESSOR_RULES.items() if name not in _REGRESSOR_ONLY},
 }
 
 
-def refits(search: Any) -> bool:
-    """Whether the best candidate is fitted on all data; an AttributeError if not."""
-    if not search._refits:
+def refits(search: GDRegressorCV) -> bool:
+    """Whether the best candidate is fitted on all data. Raises an AttributeError if not."""
+    if not search.refit:
         raise AttributeError(
             f"This {type(search).__name__} instance was initialized with `refit=False`. Set "
             "refit=True, or fit a plain estimator with best_params_."
@@ -61,12 +70,78 @@ def refits(search: Any) -> bool:
     return True
 
 
-class GDSearch(
+class GDRegressorCV(
     CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta
 ):
-    """What the searches over linear and polynomial regressors share."""
+    """The base class of the estimators that search."""
 
-    _rules: ClassVar = SEARCH_RULES
+    _rules: ClassVar[Mapping[str, Rule]] = SEARCH_RULES
+
+    best_estimator_: Any
+    best_index_: int
+    best_score_: float
+    best_params_: dict[str, Any]
+    lr_: float
+    alpha_: float
+    epochs_: int
+    cv_results_: dict[str, Any]
+    test_loss_curves_: np.ndarray
+    refit_time_: float
+    n_splits_: int
+    multimetric_: bool
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
+    def __init__(
+        self,
+        *,
+        lrs: Sequence[float | str] = (0.001, 0.01, 0.1),
+        alphas: Sequence[float] = (0.0,),
+        cv: Any = None,
+        scoring: Any = None,
+        refit: Any = True,
+        select_epochs: bool = False,
+        epochs: int = 1000,
+        optimizer: Any = "sgd",
+        optimizer_params: dict[str, Any] | None = None,
+        device: str = "cpu",
+        loss: Any = "squared_error",
+        loss_params: dict[str, Any] | None = None,
+        l1_ratio: float = 0.0,
+        fit_intercept: bool = True,
+        positive: bool = False,
+        precondition: str | None = "auto",
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        lr_scheduler: Any = None,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.lrs = lrs
+        self.alphas = alphas
+        self.cv = cv
+        self.scoring = scoring
+        self.refit = refit
+        self.select_epochs = select_epochs
+        self.epochs = epochs
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.device = device
+        self.loss = loss
+        self.loss_params = loss_params
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.positive = positive
+        self.precondition = precondition
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.lr_scheduler = lr_scheduler
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Fit every candidate on every fold, and the best one on all data.
@@ -76,7 +151,7 @@ class GDSearch(
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Training data.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets. Each target descends on its own.
+            Targets. Each target has a descent of its own.
         sample_weight : array-like of shape (n_samples,) or float, default=None
             Non-negative weights of the samples, in training and in the scorers that take
             weights.
@@ -87,8 +162,8 @@ class GDSearch(
         Returns
         -------
         self : object
-            The fitted estimator. If `fit` raises, Ctrl-C included, the estimator is as
-            it was before.
+            The fitted estimator. If `fit` raises an error, or is stopped by Ctrl-C, the
+            estimator is as it was before.
 
         Raises
         ------
@@ -101,60 +176,67 @@ class GDSearch(
         sklearn.exceptions.ConvergenceWarning
             Once for all descents that diverged, and if the final fit diverged, or was far
             from the optimum when the epochs ended and no larger learning rate was tried.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn_gd import GDLinearRegressorCV
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> GDLinearRegressorCV(lrs=(0.01, 0.1), cv=3).fit(X, y).best_params_
+        {'lr': 0.01}
         """
         return with_progress_bar(self, lambda: self._fit(X, y, sample_weight, params))
 
     @with_callbacks
     def _fit(self, X: Any, y: Any, sample_weight: Any, params: dict[str, Any]) -> Self:
         """The search, as a task that callbacks can follow."""
-        from sklearn_gd._model_selection.batched_fit import Search
+        from sklearn_gd._model_selection.batched_fit import BatchedSearch
 
-        owner = type(self).__name__
-        _params.check_params(owner, self.get_params(deep=False), self._rules)
+        owner, epochs = type(self).__name__, int(self.epochs)
+        check_params(owner, self.get_params(deep=False), self._rules)
         grid = Grid.of(self)
-        plain = [self._plain(v, grid) for v in grid.variants]
-        seed = int(plain[0]._check_params().randint(2**31 - 1))
+        regressors = [self._regressor(spec, grid) for spec in grid.specs]
+        seed = int(regressors[0]._check_params().randint(2**31 - 1))
         checked = copy.copy(self)
         data = check_training_data(checked, X, y, sample_weight)
-        scoring = Scoring.of(self, plain[0], sample_weight, params, len(data.y))
+        scoring = Scoring.of(self, regressors[0], sample_weight, params, len(data.y))
         X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
         splits = self._splits(X, y, data, scoring)
-        variants = [_variant(own, owner) for own in plain]
-        search = Search(data, splits, variants, grid.lrs, refits=self._refits, seed=seed)
-        epochs = int(self.epochs)
-        may_refit = self._refits and (self.select_epochs or not search.refits)
+        models = CandidateModels(regressors, grid.lrs, checked, data, owner)
+        does_refit = bool(self.refit)
+        search = BatchedSearch(data, splits, models.specs(), grid.lrs, refits=does_refit, seed=seed)
+        may_refit = does_refit and (self.select_epochs or not search.refits)
         task = FitTask(self, X, y, sample_weight, (search.n_descents + may_refit) * epochs)
-        after = task.epoch if task.is_watched else None
-        table, models = Table(grid, len(splits), epochs), _Models(plain, grid.lrs, checked, data)
+        on_epoch = task.epoch if task.is_watched else None
+        results = SearchResults(grid, len(splits), epochs)
         begin = time.perf_counter()
-        for cells in search.cells(after):
-            if cells.fold == len(splits):
-                table.refits[cells.variant, cells.lrs.start] = cells.trainings
+        for found in search.run(on_epoch):
+            if found.fold == len(splits):
+                results.add_fits_on_all_data(found)
                 continue
             start = time.perf_counter()
-            held = splits[cells.fold][1]
-            table.add(cells, _scores(cells, models, scoring, X, y, held))
-            table.score_seconds += time.perf_counter() - start
-        table.seconds = time.perf_counter() - begin
+            results.add(found, models.score(found, scoring, X, y, splits[found.fold][1]))
+            results.score_seconds += time.perf_counter() - start
+        results.seconds = time.perf_counter() - begin
         state = {
-            "test_loss_curves_": table.curves,
-            **self._best(table),
+            "test_loss_curves_": results.test_curves,
+            **self._best_candidate(results),
             "n_splits_": len(splits),
             "n_features_in_": checked.n_features_in_,
         }
         if hasattr(checked, "feature_names_in_"):
             state["feature_names_in_"] = checked.feature_names_in_
-        warned = [table.warning(owner)]
-        if self._refits:
-            refit, training = self._refit(state, table, models, search, after)
-            state |= refit
-            if state["epochs_"] < self.epochs or grid.has_faster(state["best_index_"]):
-                training = training._replace(unfinished=False)  # chosen, and not too slow
-            warned.append(training.warning(owner))
-        for message in filter(None, warned):
-            warnings.warn(message, ConvergenceWarning, stacklevel=outside())
-        kept = {name: value for name, value in vars(self).items() if not is_fitted_name(name)}
-        self.__dict__ = kept | state  # all at once: a fit is whole or has not been
+        messages = [results.warning(owner)]
+        if does_refit:
+            refitted, result = self._refit(state, results, models, search, on_epoch)
+            state |= refitted
+            if state["epochs_"] < epochs or grid.has_faster(state["best_index_"]):
+                # the number of epochs was chosen, or larger learning rates were worse
+                result = result._replace(is_far_from_optimum=False)
+            messages.append(result.warning(owner))
+        for message in filter(None, messages):
+            warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel_of_caller())
+        replace_fitted_attributes(self, state)
         task.end(state)
         return self
 
@@ -171,12 +253,20 @@ class GDSearch(
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDLinearRegressorCV
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> search = GDLinearRegressorCV(lrs=("auto",), cv=2).fit(X, y)
+        >>> search.predict([[4.0]]).round(6).tolist()
+        [9.0]
         """
         return self._best_estimator().predict(X)
 
     @available_if(refits)
     def equation(self, digits: int = 4) -> str:
-        """The fitted model as text, one line for each target.
+        """Write the best candidate as text, one line for each target.
 
         Parameters
         ----------
@@ -187,25 +277,56 @@ class GDSearch(
         -------
         str
             Such as ``"y = 3 + 2 x0 + 1 x0^2"``.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDLinearRegressorCV
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> GDLinearRegressorCV(lrs=("auto",), cv=2).fit(X, y).equation()
+        'y = 1 + 2 x0'
         """
         return self._best_estimator().equation(digits)
 
-    def to_frame(self) -> Any:
-        """`cv_results_` as a pandas DataFrame, a row for each candidate."""
+    def to_frame(self) -> pd.DataFrame:
+        """Convert `cv_results_` to a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each candidate.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn_gd import GDLinearRegressorCV
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> search = GDLinearRegressorCV(lrs=(0.01, 0.1), cv=3).fit(X, y)
+        >>> search.to_frame()[["param_lr", "rank_test_score"]]
+           param_lr  rank_test_score
+        0      0.01                1
+        1      0.10                2
+        """
         import pandas as pd
 
         check_is_fitted(self)
         return pd.DataFrame(self.cv_results_)
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """What the splitter and the scorers request of the metadata given to `fit`.
+        """Tell which metadata of `fit` the splitter and the scorers request.
 
         Returns
         -------
         routing : MetadataRouter
             The routing information.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDLinearRegressorCV
+        >>> router = GDLinearRegressorCV().get_metadata_routing()
+        >>> sorted(name for name, _ in router)
+        ['$self_request', 'scorer', 'splitter']
         """
-        score = scorers(self, _requesting(self._plain_type()))
+        score = find_scorer(self, with_score_request(self._regressor_type()))
         router = MetadataRouter(owner=self).add_self_request(self)
         router.add(
             splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split")
@@ -216,116 +337,100 @@ class GDSearch(
 
     @property
     @abstractmethod
-    def _plain_type(self) -> Any:
+    def _regressor_type(self) -> type[GDRegressor]:
         """The class of the plain estimator."""
 
-    def _plain(self, variant: dict[str, Any], grid: Grid) -> Any:
-        """The plain estimator of a variant; its learning rate is the first."""
-        plain = self._plain_type(lr=grid.lrs[0])
-        names = plain.get_params(deep=False)
-        own = {k: v for k, v in self.get_params(deep=False).items() if k in names}
-        return _requesting(plain.set_params(**own, **variant))
-
-    @property
-    def _refits(self) -> bool:
-        """Whether the best candidate is fitted on all data."""
-        return bool(self.refit)
+    def _regressor(self, spec: dict[str, Any], grid: Grid) -> GDRegressor:
+        """The plain estimator of all candidates with some values of the other axes."""
+        regressor = self._regressor_type(lr=grid.lrs[0])
+        shared = {
+            name: getattr(self, name)
+            for name in regressor.get_params(deep=False)
+            if name not in _REGRESSOR_ONLY and hasattr(self, name)
+        }
+        return with_score_request(regressor.set_params(**shared, **spec))
 
     def _splits(
-        self, X: Any, y: Any, data: Data, scoring: Scoring
+        self, X: Any, y: Any, data: TrainingData, scoring: Scoring
     ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The splits as row numbers; a sentence if a side of one is empty."""
+        """The splits as row numbers. Raises if a side of a split is empty."""
         cv = check_cv(self.cv, y, classifier=False)
-        every = np.arange(len(data.y))
+        all_rows = np.arange(len(data.y))
         splits = []
         for k, sides in enumerate(cv.split(X, y, **scoring.split_params)):
             try:
-                rows, held = (every[np.asarray(side)] if len(side) else every[:0] for side in sides)
+                train, test = (
+                    all_rows[np.asarray(side)] if len(side) else all_rows[:0] for side in sides
+                )
             except IndexError as error:
                 raise ValueError(
-                    f"Split {k} of {type(self).__name__} does not name rows of the {len(every)} "
+                    f"Split {k} of {type(self).__name__} does not name rows of the {len(all_rows)} "
                     f"samples ({error}). Change cv."
                 ) from error
-            for name, own in (("train on", rows), ("test on", held)):
-                weight = len(own) if data.weight is None else data.weight[own].sum()
+            for use, rows in (("train on", train), ("test on", test)):
+                weight = len(rows) if data.weight is None else data.weight[rows].sum()
                 if not weight > 0:
                     raise ValueError(
                         f"Split {k} of {type(self).__name__} has no sample of positive weight to "
-                        f"{name}, of {len(every)} samples. Change cv."
+                        f"{use}, of {len(all_rows)} samples. Change cv."
                     )
-            splits.append((rows, held))
+            splits.append((train, test))
         if not splits:
             raise ValueError("No fits were performed. Was the CV iterator empty?")
         return splits
 
-    def _best(self, table: Table) -> dict[str, Any]:
+    def _best_candidate(self, results: SearchResults) -> dict[str, Any]:
         """The best candidate, as GridSearchCV chooses it."""
-        results, is_multi = table.results(), table.is_multi
+        table, is_multi = results.cv_results(), results.is_multi
         if is_multi:
-            check_refit(self.refit, table.scores)
-        state: dict[str, Any] = {"cv_results_": results, "multimetric_": is_multi}
-        if is_multi and not self._refits:
+            check_refit(self.refit, results.scores)
+        state: dict[str, Any] = {"cv_results_": table, "multimetric_": is_multi}
+        if is_multi and not self.refit:
             return state
         if callable(self.refit):
-            best = self.refit(results)
-            if not isinstance(best, Integral):
-                raise TypeError("best_index_ returned is not an integer")
-            if not 0 <= int(best) < len(results["params"]):
-                raise IndexError("best_index_ index out of range")
+            best = _checked_index(self.refit(table), len(table["params"]))
         else:
             metric = self.refit if is_multi else "score"
-            best = int(results[f"rank_test_{metric}"].argmin())
-            state["best_score_"] = results[f"mean_test_{metric}"][best]
-        chosen = {f"{name}_": value for name, value in table.grid.candidate(best).items()}
+            best = int(table[f"rank_test_{metric}"].argmin())
+            state["best_score_"] = table[f"mean_test_{metric}"][best]
+        chosen = {f"{name}_": value for name, value in results.grid.candidate(best).items()}
         epochs = int(self.epochs)
         if self.select_epochs:
-            curve = np.append(table.curves[best, :, 1:].mean(0), table.losses[best].mean())
-            epochs = int(np.where(np.isnan(curve), np.inf, curve).argmin()) + 1
+            epochs = results.epochs_of_lowest_test_loss(best)
         return {
             **state,
             **chosen,
             "best_index_": best,
-            "best_params_": results["params"][best],
+            "best_params_": table["params"][best],
             "epochs_": epochs,
         }
 
     def _refit(
         self,
         state: dict[str, Any],
-        table: Table,
-        models: _Models,
-        search: Search,
-        after: Callable[[], bool] | None,
-    ) -> tuple[dict[str, Any], Training]:
-        """The best candidate on all data: its fitted attributes, and its training."""
-        from sklearn_gd._training.fit import train
-
+        results: SearchResults,
+        models: CandidateModels,
+        search: BatchedSearch,
+        on_epoch: OnEpoch | None,
+    ) -> tuple[dict[str, Any], FitResult]:
+        """The best candidate on all data: its fitted attributes, and the result of its fit."""
         best, epochs = state["best_index_"], state["epochs_"]
-        v, k = divmod(best, len(models.lrs))
-        basis = models.plain[v]._basis(models.data)
         begin = time.perf_counter()
-        known = table.refit_of(v, k) if epochs == self.epochs else None
-        if known is not None:  # it was one more fold
-            training = known()
+        if best in results.fits_on_all_data and epochs == self.epochs:
+            result = results.fits_on_all_data[best]()  # all data were one more fold
         else:
-            settings = search.variants[v].settings
-            training = train(
-                models.data,
-                basis,
-                settings._replace(lr=models.lrs[k], epochs=min(epochs, search.epochs)),
-                seed=search.seed,
-                after=(lambda *_: after()) if after else None,
-            )
-        if training.interrupted:
+            result = models.fit_on_all_data(best, min(epochs, search.epochs), search.seed, on_epoch)
+        if result.interrupted:
             raise KeyboardInterrupt
-        best_estimator = models.fitted(v, k, basis, training).set_params(epochs=epochs)
+        best_estimator = models.fitted(best, models.basis_of_all_data(best), result)
+        best_estimator.set_params(epochs=epochs)
         fitted = {
             name: value
             for name, value in vars(best_estimator).items()
             if is_fitted_name(name) and not name.startswith("_")
         }
         times = {"refit_time_": time.perf_counter() - begin}
-        return {**fitted, "best_estimator_": best_estimator, **times}, training
+        return {**fitted, "best_estimator_": best_estimator, **times}, result
 
     def _best_estimator(self) -> Any:
         """The best candidate, fitted on all data."""
@@ -338,49 +443,10 @@ class GDSearch(
         return tags
 
 
-class _Models(NamedTuple):
-    """What fitted plain estimators are made of."""
-
-    plain: Sequence[Any]  # one for each variant
-    lrs: Sequence[Any]
-    checked: Any  # knows the features
-    data: Data
-
-    def fitted(self, variant: int, lr: int, basis: Basis | None, training: Training) -> Any:
-        """The plain estimator of a candidate, fitted."""
-        model = copy.copy(self.plain[variant]).set_params(lr=self.lrs[lr])
-        model.__dict__ |= model._state(self.checked, self.data, basis, training, goes_on=False)
-        return model
-
-
-def _scores(
-    cells: Cells, models: _Models, scoring: Scoring, X: Any, y: Any, held: np.ndarray
-) -> Sequence[Scores]:
-    """Scores of cells on the rows held out: from their errors, or from fitted estimators."""
-    data = models.data
-    # float32 coefficients are not those whose errors are known
-    if cells.errors is not None and data.dtype == np.float64:
-        weight = None if data.weight is None else data.weight[held]
-        known = scoring.from_errors(cells.errors, data.y[held], weight)
-        if known is not None:
-            return known
-    fitted = (
-        models.fitted(cells.variant, k, cells.basis, made())
-        for k, made in zip(cells.lrs, cells.trainings, strict=True)
-    )
-    return [scoring.from_rows(model, X, y, held) for model in fitted]
-
-
-def _variant(plain: Any, owner: str) -> Variant:
-    """What training needs to know of a plain estimator."""
-    from sklearn_gd._model_selection.batched_fit import Variant
-    from sklearn_gd._training.fit import Settings
-
-    return Variant(Settings.of(plain)._replace(owner=owner), plain._basis)
-
-
-def _requesting(plain: Any) -> Any:
-    """A plain estimator for whose scores weights count, with metadata routing too."""
-    if get_config()["enable_metadata_routing"]:
-        plain.set_score_request(sample_weight=True)
-    return plain
+def _checked_index(best: Any, n_candidates: int) -> int:
+    """The candidate that a callable ``refit`` chose, or the errors of GridSearchCV."""
+    if not isinstance(best, Integral):
+        raise TypeError("best_index_ returned is not an integer")
+    if not 0 <= int(best) < n_candidates:
+        raise IndexError("best_index_ index out of range")
+    return int(best)

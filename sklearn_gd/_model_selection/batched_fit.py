@@ -1,14 +1,11 @@
-"""A whole search from checked data to fitted cells: one stacked descent.
+"""A whole search, from checked data to the results of all folds: one batched descent.
 
-A cell is a candidate on a fold. Each fold, with each penalty and degree, is a pose: a
-problem with coordinates of its own. All poses are stacked as one tensor, and learning
-rates are its fastest axis.
+A candidate without its learning rate, on a fold, is a problem of the solver. All problems of
+a batch are stacked, and their learning rates are the runs.
 
-Squared error needs only moments: those of each group of rows that are always on the same
-side of all splits are computed once, a training set is the merger of its groups, and the
-full data (the refit) one more fold. Another loss sees the rows, all of them in every
-fold: what a fold holds out has weight zero in it. Mini-batches alone are fitted cell by
-cell, each as the plain estimator would.
+Squared error needs moments only, and the full data (for the final fit) are one more fold.
+Other losses see all rows in every fold, with weight zero where a fold holds rows out.
+Mini-batches are fitted one by one, each as the plain estimator fits it.
 """
 
 from __future__ import annotations
@@ -22,367 +19,272 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_gd._data.validation import Data
-from sklearn_gd._solver.loop import Trace, descend
-from sklearn_gd._model_selection.fold_moments import Split, fold_moments, in_basis
-from sklearn_gd._moments.moments import Moments
-from sklearn_gd._problem.empirical_risk import Criterion, RowsLoss, SquaredError
-from sklearn_gd._solver.optimizers import Recipe
-from sklearn_gd._data.polynomial import Basis
-from sklearn_gd._training.build_problem import (
-    Problem,
-    Settings,
-    held_out_squared_error,
-    is_wide,
-    pose,
-    seen_from,
-)
-from sklearn_gd._moments.tensor_data import Source, to_tensor
-from sklearn_gd._problem.stacked import for_runs, stacked, stacked_proximal
-from sklearn_gd._base.torch_state import find_device, isolated
-from sklearn_gd._training.fit import (
-    Training,
-    check_start,
-    make_recipe,
-    report,
-    step_length,
-    stop_rule,
-    train,
-)
+from sklearn_gd._base.torch_state import isolated
+from sklearn_gd._data.polynomial import PolynomialBasis
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._model_selection.fold_moments import Split
+from sklearn_gd._model_selection.folds import FoldFit, ProblemSpec, cpu_data, make_folds
+from sklearn_gd._training.coordinates import needs_column_statistics
+from sklearn_gd._training.fit import fit_model
+from sklearn_gd._training.prepare import descend_problems
+from sklearn_gd._training.result import FitResult, make_result
 
-Tell = Callable[..., bool]  # called at an epoch's end with the curve first: whether to stop
+OnEpoch = Callable[[], bool]  # whether to stop
 
-# Larger tensors torch gives to several threads, which wait for each other in every operation:
-# on a busy machine for milliseconds.
-_ENTRIES_A_THREAD = 2**15
-_POINT_ENTRIES = _ENTRIES_A_THREAD  # of u in one descent
-_ROW_ENTRIES = 2**21  # of the predictions of one descent
-_CURVE_ENTRIES = 2**23  # of the curves of one descent: 64 MB, twice
-_DESIGN_ENTRIES = 2**23  # of the matrices of one descent: 64 MB, twice
+# torch gives larger tensors to several threads, which wait for each other in every operation
+_ENTRIES_PER_THREAD = 2**15
+_POINT_ENTRIES = _ENTRIES_PER_THREAD  # of the parameters of a batch
+_PREDICTION_ENTRIES = 2**21  # of the predictions of a batch
+_CURVE_ENTRIES = 2**23  # of the curves of a batch: 64 MB, twice
+_DESIGN_ENTRIES = 2**23  # of the matrices of a batch: 64 MB, twice
 
 
-class Variant(NamedTuple):
-    """A candidate but for its learning rate."""
+class FoldResults(NamedTuple):
+    """Some learning rates of a problem spec, fitted on a fold."""
 
-    settings: Settings
-    basis: Callable[[Data], Basis | None]  # of the data that it is given
-
-
-class Cells(NamedTuple):
-    """Some learning rates of a variant on a fold, fitted; the last fold is all data."""
-
-    variant: int
+    spec: int
     fold: int
-    lrs: range  # which of them
-    basis: Basis | None
+    lr_range: range  # positions of the learning rates
+    basis: PolynomialBasis | None
     diverged: np.ndarray  # (lrs,)
-    curves: np.ndarray  # (lrs, epochs) held-out loss where each epoch began
-    losses: np.ndarray  # (lrs,) held-out loss at the end
-    errors: np.ndarray | None  # (lrs, targets) held-out mean squared errors, if known
-    trainings: Sequence[Callable[[], Training]]  # what a fit reports, for each lr
+    test_curves: np.ndarray  # (lrs, epochs) test loss where each epoch began
+    test_losses: np.ndarray  # (lrs,) test loss at the end
+    test_errors: np.ndarray | None  # (lrs, targets) mean squared errors, where they are known
+    make_results: Sequence[Callable[[], FitResult]]  # the result of a plain fit, for each lr
 
 
-class Search:
-    """Every variant with every lr on every split, and on all data if it ``refits``."""
+class BatchedSearch:
+    """Every problem spec with every learning rate on every split, and on all data."""
 
     def __init__(
         self,
-        data: Data,
+        data: TrainingData,
         splits: Sequence[Split],
-        variants: Sequence[Variant],
+        specs: Sequence[ProblemSpec],
         lrs: Sequence[float | str],
         *,
         refits: bool,
         seed: int,
     ):
-        self.data, self.splits, self.variants, self.lrs = data, splits, variants, lrs
+        self.data, self.splits, self.specs, self.lrs = data, splits, specs, lrs
         self.seed = seed
-        self.epochs = variants[0].settings.epochs  # fewer, once somebody has asked to stop
-        # mini-batches are fitted again in the end, cell by cell as they are
-        self.refits = refits and variants[0].settings.batch_size is None
-        self.groups = list(self._groups()) if variants[0].settings.batch_size is None else []
+        self.epochs = specs[0].options.epochs  # fewer, after somebody has asked to stop
+        is_batched = specs[0].options.batch_size is None
+        # mini-batches are fitted on all data afterwards, for the best candidate only
+        self.refits = refits and is_batched
+        self.batches = list(self._plan_batches()) if is_batched else []
 
     @property
     def n_descents(self) -> int:
-        """How many there will be."""
-        folds = len(self.splits) + self.refits
-        if not self.groups:
-            return folds * len(self.variants) * len(self.lrs)
+        """How many descents there will be."""
+        n_folds = len(self.splits) + self.refits
+        if not self.batches:
+            return n_folds * len(self.specs) * len(self.lrs)
         return sum(
-            -(-len(group.variants) * folds // group.together) * -(-len(self.lrs) // group.runs)
-            for group in self.groups
+            -(-len(batch.specs) * n_folds // batch.n_problems) * -(-len(self.lrs) // batch.n_runs)
+            for batch in self.batches
         )
 
-    def cells(self, after: Callable[[], bool] | None) -> Iterator[Cells]:
-        """Descend. ``after`` is called at every epoch's end; if it returns true, this descent
-        ends there, and those to come do not last longer.
+    def run(self, on_epoch: OnEpoch | None) -> Iterator[FoldResults]:
+        """Descend. ``on_epoch`` is called after every epoch of every descent.
+
+        If it returns true, its descent ends there, and later ones take no more epochs.
         """
 
-        def ended(curve: Sequence[object], *_: object) -> bool:
-            assert after is not None
-            ends = after()
-            if ends:
+        def ends(curve: Sequence[object], *_: object) -> bool:
+            assert on_epoch is not None
+            stop = on_epoch()
+            if stop:
                 self.epochs = len(curve)
-            return ends
+            return stop
 
-        tell = ended if after else None
-        if not self.groups:
-            yield from self._one_by_one(tell)
-        for group in self.groups:
-            yield from self._together(group, tell)
+        tell = ends if on_epoch else None
+        if not self.batches:
+            yield from self._run_one_by_one(tell)
+        for batch in self.batches:
+            yield from self._run_batch(batch, tell)
 
-    def _one_by_one(self, tell: Tell | None) -> Iterator[Cells]:
-        """Every cell as a plain fit."""
-        for fold, (rows, held_rows) in enumerate(self.splits):
-            own, held = self.data.take(rows), self.data.take(held_rows)
-            for (v, variant), k in product(enumerate(self.variants), range(len(self.lrs))):
-                basis = variant.basis(own)
-                settings = variant.settings._replace(lr=self.lrs[k], epochs=self.epochs)
-                made = train(
-                    own,
+    def _run_one_by_one(self, on_epoch: Callable[..., bool] | None) -> Iterator[FoldResults]:
+        """Every candidate on every fold as a plain fit."""
+        for fold, (train, test) in enumerate(self.splits):
+            train_data, test_data = self.data.take(train), self.data.take(test)
+            for (number, spec), k in product(enumerate(self.specs), range(len(self.lrs))):
+                basis = spec.make_basis(train_data)
+                result = fit_model(
+                    train_data,
                     basis,
-                    settings,
-                    held=held,
+                    spec.options._replace(lr=self.lrs[k], epochs=self.epochs),
+                    validation=test_data,
                     seed=self.seed,
-                    after=tell,
-                    on_held_out=False,
+                    on_epoch=on_epoch,
+                    stops_on_validation=False,
                 )
-                if made.interrupted:
+                if result.interrupted:
                     raise KeyboardInterrupt
-                assert made.held_out_curve is not None
-                assert made.held_out_loss is not None
-                curve = np.full(variant.settings.epochs, made.held_out_loss)
-                curve[: len(made.held_out_curve)] = made.held_out_curve
-                yield Cells(
-                    v,
+                assert result.validation_curve is not None
+                assert result.validation_loss is not None
+                curve = np.full(spec.options.epochs, result.validation_loss)
+                curve[: len(result.validation_curve)] = result.validation_curve
+                yield FoldResults(
+                    number,
                     fold,
                     range(k, k + 1),
                     basis,
-                    np.array([made.diverged]),
+                    np.array([result.diverged]),
                     curve[None],
-                    np.array([made.held_out_loss]),
+                    np.array([result.validation_loss]),
                     None,
-                    [partial(made._replace, held_out_curve=None)],
+                    [partial(result._replace, validation_curve=None)],
                 )
 
-    def _groups(self) -> Iterator[_Group]:
-        """The variants by what those of one descent have in common."""
-        bases = [variant.basis(self.data) for variant in self.variants]
+    def _plan_batches(self) -> Iterator[_Batch]:
+        """The specs that one descent can hold together, and how many of them."""
+        bases = [spec.make_basis(self.data) for spec in self.specs]
         kinds: dict[tuple[bool, bool], list[int]] = {}
-        for v, (variant, basis) in enumerate(zip(self.variants, bases, strict=True)):
-            is_mapped = basis is not None and basis.legendre
-            kinds.setdefault((is_mapped, variant.settings.penalty.is_proximal), []).append(v)
-        first = self.variants[0].settings
-        targets = self.data.y.shape[1]
-        for own in kinds.values():
-            widest = max((bases[v] for v in own), key=lambda b: 1 if b is None else b.degree)
-            source = Source(self.data, widest, torch.device("cpu"))
-            by_moments = first.loss == "squared_error" and not is_wide(source)
-            entries = [_POINT_ENTRIES // (source.terms + 1), _CURVE_ENTRIES // first.epochs]
+        for number, (spec, basis) in enumerate(zip(self.specs, bases, strict=True)):
+            is_legendre = basis is not None and basis.is_legendre
+            kinds.setdefault((is_legendre, spec.options.penalty.is_proximal), []).append(number)
+        options, n_targets = self.specs[0].options, self.data.y.shape[1]
+        for numbers in kinds.values():
+            columns = max((bases[number] for number in numbers), key=lambda b: b.degree if b else 1)
+            tensor_data = cpu_data(self.data, columns)
+            by_moments = options.is_squared and not needs_column_statistics(tensor_data)
+            n_terms = tensor_data.n_terms
+            entries = [_POINT_ENTRIES // (n_terms + 1), _CURVE_ENTRIES // options.epochs]
             if not by_moments:
-                entries.append(_ROW_ENTRIES // len(self.data.y))
-            runs = max(1, min(entries) // targets)
-            # few learning rates: several poses share a descent; very many: a pose takes several
-            together = max(1, min(runs // len(self.lrs), _DESIGN_ENTRIES // source.terms**2))
-            variants = {v: self.variants[v] for v in own}
-            yield _Group(variants, widest, by_moments, min(runs, len(self.lrs)), together)
+                entries.append(_PREDICTION_ENTRIES // len(self.data.y))
+            n_runs = max(1, min(entries) // n_targets)
+            # with few learning rates several problems share a descent; with very many a
+            # problem takes several descents
+            n_problems = max(1, min(n_runs // len(self.lrs), _DESIGN_ENTRIES // n_terms**2))
+            specs = {number: self.specs[number] for number in numbers}
+            yield _Batch(specs, columns, by_moments, min(n_runs, len(self.lrs)), n_problems)
 
-    def _together(self, group: _Group, tell: Tell | None) -> Iterator[Cells]:
-        """The cells of a group as runs of one descent, or of a few where they are very many."""
-        poses = self._poses(group)
-        while own := list(islice(poses, group.together)):
-            for start in range(0, len(self.lrs), group.runs):
-                part = range(start, min(start + group.runs, len(self.lrs)))
+    def _run_batch(
+        self, batch: _Batch, on_epoch: Callable[..., bool] | None
+    ) -> Iterator[FoldResults]:
+        """The specs of a batch on all folds, as one descent, or a few where there are very many."""
+        prepared = self._prepare(batch)
+        while chunk := list(islice(prepared, batch.n_problems)):
+            for first in range(0, len(self.lrs), batch.n_runs):
+                lr_range = range(first, min(first + batch.n_runs, len(self.lrs)))
                 with isolated():
-                    cells = _descend(own, part, self.lrs, self.epochs, tell)
-                yield from cells
+                    results = self._descend(chunk, lr_range, on_epoch)
+                yield from results
 
-    def _poses(self, group: _Group) -> Iterator[_Pose]:
-        """Every variant of a group on every fold, in that fold's own basis and coordinates."""
-        for number, fold in enumerate(self._folds(group)):
-            for v, variant in group.variants.items():
-                basis = variant.basis(fold.data)
-                with isolated():
-                    made = make_recipe(variant.settings)
-                    problem, held_out = fold.pose(basis, variant.settings, made)
-                yield _Pose(v, number, variant.settings, made, basis, problem, held_out)
-
-    def _folds(self, group: _Group) -> Iterator[_Fold]:
-        """What is known of every fold, all data last."""
-        settings = next(iter(group.variants.values())).settings
-        with isolated():
-            source = Source(self.data, group.widest, find_device(settings.device))
-            rows = (
-                None
-                if group.by_moments
-                else source._replace(data=self.data._replace(weight=None)).rows()
-            )
-            moments: Sequence[tuple[Moments | None, Moments | None]]
-            if is_wide(source):
-                moments = [(None, None)] * (len(self.splits) + self.refits)
-            else:
-                center = settings.fit_intercept
-                moments = fold_moments(source, self.splits, center=center, with_all=self.refits)
-        for k, (own, held) in enumerate(moments):
-            data, held_rows = self.data, None
-            if k < len(self.splits):
-                used, left_out = self.splits[k]
-                data = data.part(np.bincount(used, minlength=len(data.y)))
-                if rows is not None:
-                    with isolated():
-                        held_rows = source._replace(data=self.data.take(left_out)).rows()
-            yield _Fold(data, group.widest, own, held, rows, held_rows)
-
-
-class _Group(NamedTuple):
-    """Variants that one descent may hold, and how many runs it takes."""
-
-    variants: dict[int, Variant]  # by number
-    widest: Basis | None  # of their bases; those of the others are its leading columns
-    by_moments: bool  # moments say all that the descents need to know of the data
-    runs: int  # learning rates of a pose at a time
-    together: int  # poses at a time
-
-
-class _Fold(NamedTuple):
-    """A training set and the rows that it holds out."""
-
-    data: Data  # all rows; those to train on have weight
-    columns: Basis | None  # of the moments and rows
-    own: Moments | None  # None where no factor is small enough
-    held: Moments | None
-    rows: tuple[Tensor, Tensor, Tensor] | None  # all rows, if moments do not suffice
-    held_rows: tuple[Tensor, Tensor, Tensor] | None
-
-    def pose(
-        self, basis: Basis | None, settings: Settings, made: Recipe
-    ) -> tuple[Problem, SquaredError | RowsLoss | None]:
-        """The problem in a basis of its own, and the loss of the rows held out."""
-        moments = None if self.own is None else in_basis(self.own, self.columns, basis)
-        if self.rows is None:
-            problem = pose(self.data, basis, settings, made, moments=moments)
-            if self.held is None:
-                return problem, None
-            seen = in_basis(self.held, self.columns, basis)
-            return problem, held_out_squared_error(seen, problem.coordinates)
-        on_rows = partial(self.loss, basis, is_own=callable(settings.loss))
-        problem = pose(self.data, basis, settings, made, moments=moments, on_rows=on_rows)
-        assert isinstance(problem.objective, RowsLoss)
-        return problem, problem.objective.on(*self.held_rows) if self.held_rows else None
-
-    def loss(self, basis: Basis | None, criterion: Criterion, *, is_own: bool) -> RowsLoss:
-        """The loss of all rows, weighted as they are in this training set."""
-        assert self.rows is not None
-        x, y, _ = self.rows
-        weight = np.ones(len(y)) if self.data.weight is None else self.data.weight
-        if self.own is not None and basis is not None and self.columns is not None:
-            criterion = seen_from(criterion, basis, self.columns, self.own.x_mean)
-            x = x[:, : len(criterion.coordinates.x_mean)]  # lower degrees are the leading terms
-        made = RowsLoss.of(criterion, x, y, to_tensor(weight / weight.sum(), y.device))
-        # a loss of the user's own may have values that are not finite, in rows held out too
-        return made._replace(counting=made.weight.mT > 0) if is_own else made
-
-
-class _Pose(NamedTuple):
-    """A variant on a fold, as a problem to descend."""
-
-    variant: int
-    fold: int
-    settings: Settings
-    made: Recipe
-    basis: Basis | None
-    problem: Problem
-    held_out: SquaredError | RowsLoss | None
-
-
-def _descend(
-    poses: Sequence[_Pose],
-    part: range,
-    lrs: Sequence[float | str],
-    epochs: int,
-    tell: Tell | None,
-) -> list[Cells]:
-    """Descend poses x learning rates at once."""
-    each = len(part)
-    problems = [pose.problem for pose in poses]
-    settings, made = poses[0].settings, poses[0].made
-    rates = [step_length(lrs[k], made, own.curvature) for own in problems for k in part]
-    scale = for_runs([own.scale for own in problems], each)
-    at_zero = for_runs([own.at_zero[0] for own in problems], each)
-    seen: list[Tensor] = []
-
-    def record(points: Tensor) -> None:
-        seen.append(_held_out_losses(poses, points).mean(-1).cpu())
-
-    trace = descend(
-        stacked([own.objective for own in problems], each),
-        for_runs([own.zeros[0] for own in problems], each),
-        made,
-        rates,
-        epochs,
-        stop_rule(at_zero, scale, settings),
-        proximal=stacked_proximal([own.proximal for own in problems], each),
-        after=tell,
-        record=record,
-    )
-    if trace.interrupted:
-        raise KeyboardInterrupt
-    check_start(trace, settings.owner)
-    ends = _held_out_losses(poses, trace.u[None])[0].cpu()
-    losses = ends.mean(-1)
-    done = len(trace.values)
-    curves = losses[:, None].repeat(1, settings.epochs)
-    # a run that is done stays where it ended
-    running = torch.arange(done) < trace.n_iter[:, None]
-    curves[:, :done] = torch.where(running, torch.cat(seen).T, curves[:, :done])
-    result = []
-    for g, own in enumerate(poses):
-        runs = slice(g * each, (g + 1) * each)
-        trainings = [
-            partial(report, own.problem, made, rates[run], _run_of(trace, run, own), own.settings)
-            for run in range(runs.start, runs.stop)
-        ]
-        result.append(
-            Cells(
-                own.variant,
-                own.fold,
-                part,
-                own.basis,
-                trace.diverged[runs].numpy(),
-                curves[runs].numpy(),
-                losses[runs].numpy(),
-                ends[runs].numpy() if settings.loss == "squared_error" else None,
-                trainings,
-            )
+    def _prepare(self, batch: _Batch) -> Iterator[tuple[int, FoldFit]]:
+        """Every spec of a batch on every fold."""
+        options = next(iter(batch.specs.values())).options
+        folds = make_folds(
+            self.data,
+            self.splits,
+            options,
+            batch.columns,
+            by_moments=batch.by_moments,
+            with_all=self.refits,
         )
-    return result
+        for fold in folds:
+            for number, spec in batch.specs.items():
+                yield number, fold.prepare(spec)
+
+    def _descend(
+        self,
+        chunk: Sequence[tuple[int, FoldFit]],
+        lr_range: range,
+        on_epoch: Callable[..., bool] | None,
+    ) -> list[FoldResults]:
+        """Descend some problems with some learning rates at once."""
+        fits = [fold_fit for _, fold_fit in chunk]
+        lrs = [[own.fit.resolve_lr(self.lrs[k]) for k in lr_range] for own in fits]
+        recorder = _TestLossRecorder(fits)
+        trace = descend_problems(
+            [own.fit for own in fits],
+            lrs,
+            epochs=self.epochs,
+            on_epoch=on_epoch,
+            on_points=recorder.add,
+        )
+        if trace.interrupted:
+            raise KeyboardInterrupt
+        end_losses = test_losses(fits, trace.u[None])[0].cpu()
+        end_means = end_losses.mean(-1)
+        options, done = fits[0].fit.options, len(trace.values)
+        curves = end_means[..., None].repeat(1, 1, options.epochs)
+        # a run that has ended stays where it is
+        is_running = torch.arange(done) < trace.n_iter[..., None]
+        curves[..., :done] = torch.where(is_running, recorder.curves(), curves[..., :done])
+        results = []
+        for p, (number, own) in enumerate(chunk):
+            n_coordinates = own.fit.problem.parametrization.n_coordinates
+            unpadded = trace._replace(u=trace.u[..., :n_coordinates])
+            results.append(
+                FoldResults(
+                    number,
+                    own.fold,
+                    lr_range,
+                    own.basis,
+                    trace.diverged[p].numpy(),
+                    curves[p].numpy(),
+                    end_means[p].numpy(),
+                    end_losses[p].numpy() if options.is_squared else None,
+                    [
+                        partial(make_result, own.fit, unpadded.select(p, r), lr)
+                        for r, lr in enumerate(lrs[p])
+                    ],
+                )
+            )
+        return results
+
+
+class _Batch(NamedTuple):
+    """Problem specs that one descent can hold, and how much of them."""
+
+    specs: dict[int, ProblemSpec]  # by number
+    columns: PolynomialBasis | None  # the widest basis; the others are leading terms of it
+    by_moments: bool  # whether moments are all that the specs need of the data
+    n_runs: int  # learning rates in a descent
+    n_problems: int  # problems in a descent
+
+
+class _TestLossRecorder:
+    """Test losses where each epoch began, computed for many epochs at once."""
+
+    def __init__(self, fits: Sequence[FoldFit]):
+        self.fits = fits
+        self.points: list[Tensor] = []
+        self.losses: list[Tensor] = []
+
+    def add(self, points: Tensor) -> None:
+        """Take the points (epochs, problems, runs, targets, coordinates) of some epochs."""
+        self.points.append(points if len(points) > 1 else points.clone())
+        if len(points) > 1 or len(self.points) * points.numel() >= 8 * _ENTRIES_PER_THREAD:
+            self._compute()
+
+    def curves(self) -> Tensor:
+        """The mean over targets, (problems, runs, epochs)."""
+        self._compute()
+        return torch.cat(self.losses).permute(1, 2, 0)
+
+    def _compute(self) -> None:
+        """Compute the losses of the points so far."""
+        if self.points:
+            losses = test_losses(self.fits, torch.cat(self.points))
+            self.losses.append(losses.mean(-1).cpu())
+            self.points = []
 
 
 @torch.no_grad()
-def _held_out_losses(poses: Sequence[_Pose], points: Tensor) -> Tensor:
-    """Losses (epochs, runs, targets) of the rows that each pose holds out."""
-    epochs, runs, targets, _ = points.shape
-    parts = []
-    for own, u in zip(poses, points.split(runs // len(poses), dim=1), strict=True):
-        if own.held_out is None:  # all data hold nothing out
-            parts.append(torch.zeros_like(u[..., 0]))
+def test_losses(fits: Sequence[FoldFit], points: Tensor) -> Tensor:
+    """Losses (epochs, problems, runs, targets) of the test rows of each problem."""
+    epochs, _, runs, targets, _ = points.shape
+    losses = torch.zeros_like(points[..., 0])
+    for p, own in enumerate(fits):
+        if own.test_loss is None:  # all data are trained on
             continue
-        u = u[..., : own.problem.coordinates.n_coordinates].flatten(0, 1)
-        few = max(1, _ENTRIES_A_THREAD // own.held_out.size)
-        losses = torch.cat([own.held_out(some) for some in u.split(few)])
-        parts.append(losses.view(epochs, -1, targets) * own.problem.unit)
-    return torch.cat(parts, dim=1)
-
-
-def _run_of(trace: Trace, run: int, own: _Pose) -> Trace:
-    """One run of a trace, as if it had descended alone."""
-    one = slice(run, run + 1)
-    n_iter = int(trace.n_iter[run])
-    return trace._replace(
-        values=trace.values[:n_iter, one].clone(),
-        n_iter=trace.n_iter[one],
-        u=trace.u[one, :, : own.problem.coordinates.n_coordinates].clone(),
-        value=trace.value[one].clone(),
-        diverged=trace.diverged[one],
-        best_epoch=trace.best_epoch[one],
-    )
+        problem = own.fit.problem
+        u = points[:, p, ..., : problem.parametrization.n_coordinates]
+        # every epoch of every run is a run of the test loss
+        few = max(1, _ENTRIES_PER_THREAD // own.test_loss.entries_per_run)
+        parts = [own.test_loss(some[None])[0] for some in u.flatten(0, 1).split(few)]
+        losses[:, p] = torch.cat(parts).view(epochs, runs, targets) * problem.loss_scale
+    return losses

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from numpy.polynomial import Polynomial
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
-from sklearn_gd._base import parameters as _params
+from sklearn_gd._base.parameters import Rule, sequence
 from sklearn_gd._estimators.docstrings import documented
-from sklearn_gd._estimators.polynomial import POLYNOMIAL_RULES, GDPolynomialRegressor
-from sklearn_gd._model_selection.base import SEARCH_RULES, GDSearch, refits
+from sklearn_gd._estimators.parameter_rules import POLYNOMIAL_RULES
+from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
+from sklearn_gd._model_selection.base import SEARCH_RULES, GDRegressorCV, refits
 
 
 @documented
-class GDPolynomialRegressorCV(GDSearch):
+class GDPolynomialRegressorCV(GDRegressorCV):
     """Polynomial regression by gradient descent, with the degree chosen by folds.
 
-    Degrees, learning rates, strengths of the penalty and folds are axes of one tensor that
-    descends once. The features are expanded once, for the highest degree: the terms of
-    lower ones are its leading columns. The results are those of GridSearchCV over
+    Degrees, learning rates, penalties and folds are axes of one tensor, and one descent fits
+    them all. The features are expanded once, for the highest degree. The terms of lower
+    degrees are its leading columns. The results are those of GridSearchCV over
     `GDPolynomialRegressor`.
 
     Parameters
@@ -65,8 +66,8 @@ class GDPolynomialRegressorCV(GDSearch):
     """
 
     __module__ = "sklearn_gd"
-    _rules: ClassVar = {
-        "degrees": _params.sequence(POLYNOMIAL_RULES["degree"]),
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "degrees": sequence(POLYNOMIAL_RULES["degree"]),
         "interaction_only": POLYNOMIAL_RULES["interaction_only"],
         **SEARCH_RULES,
     }
@@ -100,42 +101,80 @@ class GDPolynomialRegressorCV(GDSearch):
         random_state: Any = None,
         verbose: int = 0,
     ):
+        super().__init__(
+            lrs=lrs,
+            alphas=alphas,
+            cv=cv,
+            scoring=scoring,
+            refit=refit,
+            select_epochs=select_epochs,
+            epochs=epochs,
+            optimizer=optimizer,
+            optimizer_params=optimizer_params,
+            device=device,
+            loss=loss,
+            loss_params=loss_params,
+            l1_ratio=l1_ratio,
+            fit_intercept=fit_intercept,
+            positive=positive,
+            precondition=precondition,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            lr_scheduler=lr_scheduler,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            random_state=random_state,
+            verbose=verbose,
+        )
         self.degrees = degrees
         self.interaction_only = interaction_only
-        self.lrs = lrs
-        self.alphas = alphas
-        self.cv = cv
-        self.scoring = scoring
-        self.refit = refit
-        self.select_epochs = select_epochs
-        self.epochs = epochs
-        self.optimizer = optimizer
-        self.optimizer_params = optimizer_params
-        self.device = device
-        self.loss = loss
-        self.loss_params = loss_params
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.precondition = precondition
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.lr_scheduler = lr_scheduler
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.random_state = random_state
-        self.verbose = verbose
 
     @property
-    def _plain_type(self) -> type[GDPolynomialRegressor]:
+    def _regressor_type(self) -> type[GDPolynomialRegressor]:
         return GDPolynomialRegressor
 
     @available_if(refits)
     def to_polynomial(self) -> Polynomial:
-        """The fitted polynomial of one feature and one target."""
+        """Convert the best candidate to a polynomial of NumPy, for one feature and one target.
+
+        Returns
+        -------
+        numpy.polynomial.Polynomial
+            Its coefficients are the intercept and `coef_`.
+
+        Raises
+        ------
+        ValueError
+            If there are several features or targets.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_gd import GDPolynomialRegressorCV
+        >>> x = np.linspace(-1, 1, 12)
+        >>> search = GDPolynomialRegressorCV(lrs=("auto",), cv=3).fit(x[:, None], x**2 + 1)
+        >>> search.to_polynomial()(2.0).round(6)
+        np.float64(5.0)
+        """
         return self._best_estimator().to_polynomial()
 
     @available_if(refits)
     def to_sklearn(self) -> Pipeline:
-        """A fitted pipeline of PolynomialFeatures and LinearRegression, alike in effect."""
+        """Convert the best candidate to a pipeline of PolynomialFeatures and LinearRegression.
+
+        Returns
+        -------
+        sklearn.pipeline.Pipeline
+            With the same terms, coefficients and intercept. Its predictions are equal up to
+            the rounding of plain powers.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_gd import GDPolynomialRegressorCV
+        >>> x = np.linspace(-1, 1, 12)
+        >>> search = GDPolynomialRegressorCV(lrs=("auto",), cv=3).fit(x[:, None], x**2 + 1)
+        >>> search.to_sklearn().predict([[2.0]]).round(6).tolist()
+        [5.0]
+        """
         return self._best_estimator().to_sklearn()

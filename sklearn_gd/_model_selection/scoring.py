@@ -1,15 +1,13 @@
-"""What a search makes of its fitted cells: scores, and the table of results."""
+"""How a search scores its candidates: from moments, or with scorers on rows."""
 
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 from sklearn import get_config
 from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing
@@ -17,9 +15,8 @@ from sklearn.utils.metadata_routing import process_routing
 
 from sklearn_gd._data.validation import as_numpy
 
-# what the moments of held-out rows say of a model
-_FROM_MOMENTS = (None, "r2", "neg_mean_squared_error")
-
+# the scores that follow from mean squared errors, which moments of the test rows give
+_FROM_ERRORS = (None, "r2", "neg_mean_squared_error")
 
 Scores = dict[str, float] | float  # by name, if there are several
 
@@ -28,17 +25,22 @@ class Scoring(NamedTuple):
     """How to score, and what the splitter and the scorers are to be given."""
 
     scorer: Callable[..., Any]
-    # name (None: there is but one) -> a score that moments give, if all are such
+    # from names to scores that follow from errors, if all do; a single one has the name None
     known: dict[str | None, str | None] | None
     split_params: Mapping[str, Any]
     score_params: Mapping[str, Any]
 
     @classmethod
     def of(
-        cls, search: Any, plain: Any, sample_weight: Any, params: Mapping[str, Any], n_samples: int
+        cls,
+        search: Any,
+        regressor: Any,
+        sample_weight: Any,
+        params: Mapping[str, Any],
+        n_samples: int,
     ) -> Scoring:
         """From the parameters of a search and the metadata given to its fit."""
-        scorer = scorers(search, plain)
+        scorer = find_scorer(search, regressor)
         if get_config()["enable_metadata_routing"]:
             routed = process_routing(search, "fit", sample_weight=sample_weight, **params)
             split_params, score_params = routed.splitter.split, routed.scorer.score
@@ -65,7 +67,7 @@ class Scoring(NamedTuple):
     ) -> Sequence[Scores] | None:
         """Scores of models with these mean squared errors (models, targets) on targets ``y``.
 
-        None where only the rows themselves can say.
+        None where only the rows tell.
         """
         if self.known is None:
             return None
@@ -76,28 +78,28 @@ class Scoring(NamedTuple):
                 variance = np.average((y - mean) ** 2, axis=0, weights=weight)
                 size = np.average(y**2, axis=0, weights=weight)
                 if len(y) < 2 or not (variance > 1e-24 * size).all() or np.isinf(variance).any():
-                    return None  # what R² is of such targets, scikit-learn decides
+                    return None  # scikit-learn decides what R² is of such targets
                 values["r2"] = (1.0 - errors / variance).mean(1)
         if self.known.keys() == {None}:
             return values[self.known[None] or "r2"].tolist()
-        kinds = [(str(name), values[kind or "r2"].tolist()) for name, kind in self.known.items()]
-        return [{name: own[k] for name, own in kinds} for k in range(len(errors))]
+        named = [(str(name), values[kind or "r2"].tolist()) for name, kind in self.known.items()]
+        return [{name: scores[k] for name, scores in named} for k in range(len(errors))]
 
     def from_rows(self, model: Any, X: Any, y: Any, rows: np.ndarray) -> Scores:
         """Scores of a fitted model on rows of the user's data."""
-        own = {name: _safe_indexing(value, rows) for name, value in self.score_params.items()}
-        scores = self.scorer(model, _safe_indexing(X, rows), _safe_indexing(y, rows), **own)
+        params = {name: _safe_indexing(value, rows) for name, value in self.score_params.items()}
+        scores = self.scorer(model, _safe_indexing(X, rows), _safe_indexing(y, rows), **params)
         if isinstance(scores, dict):
             return {name: _number(score, name) for name, score in scores.items()}
         return _number(scores, self.scorer)
 
 
-def scorers(search: Any, plain: Any) -> Callable[..., Any]:
+def find_scorer(search: Any, regressor: Any) -> Callable[..., Any]:
     """The scorer of a search, which returns a number, or a dict of them."""
     scoring = search.scoring
     if scoring is None or isinstance(scoring, str) or callable(scoring):
-        return check_scoring(plain, scoring)
-    scorer = check_scoring(plain, scoring)
+        return check_scoring(regressor, scoring)
+    scorer = check_scoring(regressor, scoring)
     check_refit(search.refit, scoring)
     return scorer
 
@@ -114,45 +116,8 @@ def check_refit(refit: Any, names: Any) -> None:
     )
 
 
-def cv_results(
-    params: Sequence[dict[str, Any]],
-    scores: Mapping[str, np.ndarray],
-    fit_seconds: float,
-    score_seconds: float,
-    diverged: np.ndarray,
-) -> dict[str, Any]:
-    """The table of GridSearchCV; scores are name -> (candidates, splits)."""
-    n = len(params)
-    results: dict[str, Any] = {
-        "mean_fit_time": np.full(n, fit_seconds),
-        "std_fit_time": np.zeros(n),
-        "mean_score_time": np.full(n, score_seconds),
-        "std_score_time": np.zeros(n),
-    }
-    for name in params[0]:
-        values = [each[name] for each in params]
-        numbers = not any(isinstance(value, str) for value in values)
-        column = np.array(values) if numbers else np.array(values, dtype=object)
-        results[f"param_{name}"] = np.ma.MaskedArray(column, mask=np.zeros(n, dtype=bool))
-    results["params"] = list(params)
-    for name, own in scores.items():
-        for k in range(own.shape[1]):
-            results[f"split{k}_test_{name}"] = own[:, k]
-        mean = own.mean(1)
-        if not np.isfinite(mean).all():
-            warnings.warn(f"One or more of the test scores are non-finite: {mean}", stacklevel=2)
-        results[f"mean_test_{name}"] = mean
-        results[f"std_test_{name}"] = own.std(1)
-        # candidates without a score tie for the last place
-        worst = np.nanmin(mean) - 1.0 if not np.isnan(mean).all() else 0.0
-        ranked = rankdata(-np.where(np.isnan(mean), worst, mean), method="min")
-        results[f"rank_test_{name}"] = ranked.astype(np.int32)
-    results["diverged"] = diverged
-    return results
-
-
 def _known(scoring: Any) -> dict[str | None, str | None] | None:
-    """Name -> kind, if moments give all of the scores."""
+    """From names to scores, if all of the scores follow from errors."""
     if scoring is None or isinstance(scoring, str):
         named: Mapping[str | None, Any] = {None: scoring}
     elif callable(scoring):
@@ -161,13 +126,13 @@ def _known(scoring: Any) -> dict[str | None, str | None] | None:
         named = scoring if isinstance(scoring, Mapping) else {name: name for name in scoring}
     kinds = list(named.values())
     is_known = all(
-        (kind is None or isinstance(kind, str)) and kind in _FROM_MOMENTS for kind in kinds
+        (kind is None or isinstance(kind, str)) and kind in _FROM_ERRORS for kind in kinds
     )
     return dict(named) if is_known else None
 
 
 def _number(score: Any, scorer: Any) -> float:
-    """A score as a number; scikit-learn's sentence if it is none."""
+    """A score as a number. Raises the error of scikit-learn if it is none."""
     score = score.item() if getattr(score, "size", None) == 1 else score
     if not isinstance(score, Number):
         raise ValueError(
@@ -177,7 +142,7 @@ def _number(score: Any, scorer: Any) -> float:
 
 
 def _takes_weights(scorer: Callable[..., Any]) -> bool:
-    """Whether a scorer (one of several, of many) uses sample weights."""
+    """Whether a scorer, or one of several in it, uses sample weights."""
     accepts = getattr(scorer, "_accept_sample_weight", None)
     if accepts is not None:
         return bool(accepts())

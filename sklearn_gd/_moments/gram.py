@@ -95,6 +95,4 @@ def _certified(
         if (column_norms(factor) < _CERTAIN * x_mean.abs() * weight.sqrt()).any():
             return None
     residual_norm = outside.sqrt() * scale_y
-    return Moments(
-        weight, x_mean, y_mean, factor, target, residual_norm, torch.zeros_like(x_mean)
-    )
+    return Moments(weight, x_mean, y_mean, factor, target, residual_norm, torch.zeros_like(x_mean))

@@ -20,6 +20,7 @@ from torch import Tensor
 
 Rows = tuple[Tensor, Tensor, Tensor | None]  # x (rows, p), y (rows, targets), weight (rows,)
 
+
 class Moments(NamedTuple):
     """Weighted means, and the factor of the centred table. Uncentred data have zero means."""
 

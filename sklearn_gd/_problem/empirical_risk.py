@@ -27,7 +27,7 @@ class RegularizedLoss(NamedTuple):
     def total(self, mean_loss: Tensor, coef: Tensor) -> Tensor:
         """The objective (problems, runs, targets) of a mean loss, with the penalty of coef."""
         total = mean_loss if self.ridge is None else mean_loss + self.ridge(coef)
-        return total / self.parametrization.scaling.loss_scale[:, None]
+        return total / self.parametrization.scaling.loss_scale
 
     def select(self, problem: int, target: int) -> RegularizedLoss:
         """The loss of one problem and one target."""
@@ -124,6 +124,6 @@ class EmpiricalRisk(NamedTuple):
         if self.uses_row is not None:
             # a weight of zero is not enough, 0 times NaN being NaN: such rows are
             # predicted by the mean
-            y_mean = self.loss.parametrization.scaling.y_mean[:, None, :, None]
+            y_mean = self.loss.parametrization.scaling.y_mean[..., None]
             prediction = torch.where(self.uses_row[:, None, None], prediction, y_mean)
         return prediction.flatten(0, 1).mT

@@ -22,8 +22,8 @@ class LeastSquares(NamedTuple):
     """
 
     design: Tensor | None  # (problems, coordinates, m); None is the identity
-    target: Tensor  # (problems, targets, m)
-    residual: Tensor  # (problems, targets) what no parameters explain
+    target: Tensor  # (problems, 1, targets, m)
+    residual: Tensor  # (problems, 1, targets) what no parameters explain
 
     @classmethod
     def of(
@@ -35,8 +35,8 @@ class LeastSquares(NamedTuple):
         """
         return cls(
             None if design is None else design.T.contiguous()[None],
-            (target / y_scale).T.contiguous()[None],
-            (residual_norm / y_scale).square()[None],
+            (target / y_scale).T.contiguous()[None, None],
+            (residual_norm / y_scale).square()[None, None],
         )
 
     @property
@@ -50,26 +50,25 @@ class LeastSquares(NamedTuple):
             # all runs of a problem see the same matrix, which is read once
             product = torch.bmm(u.flatten(1, 2), self.design)
             fitted = product.view(*u.shape[:3], -1)
-        return (fitted - self.target[:, None]).square().sum(-1) + self.residual[:, None]
+        return (fitted - self.target).square().sum(-1) + self.residual
 
     def batches(self, epoch: int) -> Iterable[tuple[BatchObjective, float]]:
         return ((self, 1.0),)
 
     def select(self, problem: int, target: int) -> LeastSquares:
-        one, one_target = slice(problem, problem + 1), slice(target, target + 1)
-        design = None if self.design is None else self.design[one]
-        return LeastSquares(design, self.target[one, one_target], self.residual[one, one_target])
+        one = slice(problem, problem + 1), slice(None), slice(target, target + 1)
+        design = None if self.design is None else self.design[one[0]]
+        return LeastSquares(design, self.target[one], self.residual[one])
 
     @staticmethod
     def stack(objectives: Sequence[LeastSquares]) -> LeastSquares:
         """The objectives of several problems as one."""
-        designs = [objective.design for objective in objectives]
         design = None
-        if any(own is not None for own in designs):
+        if any(objective.design is not None for objective in objectives):
             design = stack_padded(
                 [
-                    _identity(objective) if own is None else own
-                    for own, objective in zip(designs, objectives, strict=True)
+                    _identity(objective) if objective.design is None else objective.design
+                    for objective in objectives
                 ]
             )
         return LeastSquares(
@@ -80,7 +79,7 @@ class LeastSquares(NamedTuple):
 
     def optimum(self) -> Tensor:
         """The lowest value of one problem that any parameters reach, (targets,)."""
-        residual, target = self.residual[0], self.target[0].T
+        residual, target = self.residual[0, 0], self.target[0, 0].T
         if self.design is None:
             return residual
         left, size, _ = torch.linalg.svd(self.design[0].T, full_matrices=False)
@@ -116,8 +115,8 @@ def validation_least_squares(moments: Moments, parametrization: Parametrization)
         ones = torch.zeros_like(design[:, :1])
         ones[-1] = 1.0
         design = torch.cat([ones, design], dim=1)
-    target = torch.cat([moments.target / root, (moments.y_mean - scaling.y_mean[0])[None]])
-    return LeastSquares.of(design, target, moments.residual_norm / root, scaling.y_scale[0])
+    target = torch.cat([moments.target / root, (moments.y_mean - scaling.y_mean[0, 0])[None]])
+    return LeastSquares.of(design, target, moments.residual_norm / root, scaling.y_scale[0, 0])
 
 
 def _identity(objective: LeastSquares) -> Tensor:

@@ -79,7 +79,7 @@ class MiniBatches(NamedTuple):
     def _batches(self, order: Tensor, batch_size: int) -> Iterator[tuple[MiniBatch, float]]:
         """The rows in ``order`` as batches, and the share of each in the whole weight."""
         scaling = self.loss.parametrization.scaling
-        y_scale, loss_scale = scaling.y_scale[0], scaling.loss_scale[0]
+        y_scale, loss_scale = scaling.y_scale[0, 0], scaling.loss_scale[0, 0]
         has_one_target = len(loss_scale) == 1
         scales = (None, None) if has_one_target else (y_scale[:, None], loss_scale)
         total_weight = float(self.weight.sum())
@@ -113,7 +113,7 @@ class MiniBatch(NamedTuple):
     def __call__(self, u: Tensor) -> Tensor:
         _, runs, targets, size = u.shape
         w = u if self.y_scale is None else u * self.y_scale
-        y_mean, y = self.loss.parametrization.scaling.y_mean[0], self.y
+        y_mean, y = self.loss.parametrization.scaling.y_mean[0, 0], self.y
         y_mean = y_mean if runs == 1 else y_mean.repeat(runs)
         prediction = torch.nn.functional.linear(self.z, w.reshape(-1, size), y_mean)
         if runs > 1:
@@ -125,4 +125,4 @@ class MiniBatch(NamedTuple):
         if ridge is None:
             return mean
         coef, _ = self.loss.parametrization.to_model(u)
-        return mean + ridge(coef) / self.loss.parametrization.scaling.loss_scale[:, None]
+        return mean + ridge(coef) / self.loss.parametrization.scaling.loss_scale

@@ -20,13 +20,22 @@ from sklearn_gd._problem.stacking import stack_padded
 class TargetScaling(NamedTuple):
     """The units of the targets and of the objective during a descent."""
 
-    y_mean: Tensor  # (problems, targets) predictions are deviations from it
-    y_scale: Tensor  # (problems, targets) u is in units of it
-    loss_scale: Tensor  # (problems, targets) objectives are divided by it
+    y_mean: Tensor  # (problems, 1, targets) predictions are deviations from it
+    y_scale: Tensor  # (problems, 1, targets) u is in units of it
+    loss_scale: Tensor  # (problems, 1, targets) objectives are divided by it
+
+    @classmethod
+    def of(cls, y_mean: Tensor, y_scale: Tensor, loss_power: int) -> TargetScaling:
+        """The scaling of one problem, with a mean and a deviation of each target.
+
+        The loss grows like ``loss_power`` of the residual.
+        """
+        y_scale = y_scale[None, None]
+        return cls(y_mean[None, None], y_scale, y_scale**loss_power)
 
     def select(self, problem: int, target: int) -> TargetScaling:
         """The scaling of one problem and one target."""
-        one = slice(problem, problem + 1), slice(target, target + 1)
+        one = slice(problem, problem + 1), slice(None), slice(target, target + 1)
         return TargetScaling(self.y_mean[one], self.y_scale[one], self.loss_scale[one])
 
 
@@ -46,13 +55,12 @@ class Parametrization(NamedTuple):
     @property
     def zeros(self) -> Tensor:
         """The parameters of one run of each problem, all zero."""
-        problems, targets = self.scaling.y_scale.shape
-        return self.x_mean.new_zeros(problems, 1, targets, self.n_coordinates)
+        return self.x_mean.new_zeros(*self.scaling.y_scale.shape, self.n_coordinates)
 
     def to_model(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """Coefficients (problems, runs, targets, p) and intercepts without the last axis."""
-        v = u * self.scaling.y_scale[:, None, :, None]
-        intercept = self.scaling.y_mean[:, None]
+        v = u * self.scaling.y_scale[..., None]
+        intercept = self.scaling.y_mean
         if self.has_intercept:
             intercept, v = intercept + v[..., 0], v[..., 1:]
         coef = self.preconditioner.to_coef(v)
@@ -64,9 +72,9 @@ class Parametrization(NamedTuple):
         u = self.preconditioner.from_coef(coef)
         if self.has_intercept:
             shift = (coef @ self.x_mean[:, None, :, None]).squeeze(-1)
-            first = intercept - self.scaling.y_mean[:, None] + shift
+            first = intercept - self.scaling.y_mean + shift
             u = torch.cat([first[..., None], u], dim=-1)
-        return u / self.scaling.y_scale[:, None, :, None]
+        return u / self.scaling.y_scale[..., None]
 
     def transform(self, x: Tensor) -> Tensor:
         """Rows z (samples, coordinates) of one problem: predictions are z @ (u · y_scale) + y_mean.

@@ -84,7 +84,7 @@ class Penalty(NamedTuple):
         if not self.l2:
             return None
         matrix = None if to_original is None else to_original[None]
-        return RidgeTerm(like.new_full((1,), self.l2), matrix)
+        return RidgeTerm(like.new_full((1, 1, 1), self.l2), matrix)
 
     def in_coordinates(self, parametrization: Parametrization) -> CoordinatePenalty | None:
         """The proximal part in the coordinates of a descent."""
@@ -92,13 +92,13 @@ class Penalty(NamedTuple):
             return None
         first = int(parametrization.has_intercept)  # the intercept is not penalized
         coordinates = torch.ones_like(parametrization.x_mean)[:, None, None]
-        size = parametrization.preconditioner.to_coef(coordinates).abs()[:, 0]
+        size = parametrization.preconditioner.to_coef(coordinates).abs()
         scaling = parametrization.scaling
         unit = (scaling.y_scale / scaling.loss_scale)[..., None]
         weight = self.l1 * torch.nn.functional.pad(size, (first, 0)) * unit
         lower = None
         if self.positive:
-            zeros = torch.zeros_like(parametrization.x_mean)
+            zeros = torch.zeros_like(size)
             lower = torch.nn.functional.pad(zeros, (first, 0), value=-torch.inf)
         return CoordinatePenalty(weight, lower)
 
@@ -106,21 +106,19 @@ class Penalty(NamedTuple):
 class RidgeTerm(NamedTuple):
     """The L2 part l2/2·‖w‖² as a term of an objective."""
 
-    l2: Tensor  # (problems,)
+    l2: Tensor  # (problems, 1, 1)
     to_original: Tensor | None  # (problems, terms, terms) w = coef @ to_original
 
     def __call__(self, coef: Tensor) -> Tensor:
         """The term (problems, runs, targets) of coefficients (..., p)."""
         if self.to_original is not None:
             coef = torch.bmm(coef.flatten(1, 2), self.to_original).view(coef.shape)
-        return 0.5 * self.l2[:, None, None] * coef.square().sum(-1)
+        return 0.5 * self.l2 * coef.square().sum(-1)
 
     def select(self, problem: int) -> RidgeTerm:
         """The term of one problem."""
         one = slice(problem, problem + 1)
-        return RidgeTerm(
-            self.l2[one], None if self.to_original is None else self.to_original[one]
-        )
+        return RidgeTerm(self.l2[one], None if self.to_original is None else self.to_original[one])
 
     @staticmethod
     def stack(terms: Sequence[RidgeTerm | None]) -> RidgeTerm | None:
@@ -128,7 +126,7 @@ class RidgeTerm(NamedTuple):
         known = [term for term in terms if term is not None]
         if not known:
             return None
-        zero = known[0].l2.new_zeros(1)
+        zero = known[0].l2.new_zeros(1, 1, 1)
         matrices = [term.to_original for term in known if term.to_original is not None]
         if matrices and len(known) < len(terms):
             zeros = matrices[0].new_zeros(1, 1, 1)
@@ -145,24 +143,24 @@ class RidgeTerm(NamedTuple):
 class CoordinatePenalty(NamedTuple):
     """The L1 part and positivity, in coordinates that are multiples of coefficients."""
 
-    weight: Tensor  # (problems, targets, coordinates) of |u|; 0 for the intercept
-    lower: Tensor | None  # (problems, coordinates) smallest u where coefficients are positive
+    weight: Tensor  # (problems, 1, targets, coordinates) of |u|; 0 for the intercept
+    lower: Tensor | None  # (problems, 1, 1, coordinates) smallest u where coefficients are positive
 
     def value(self, u: Tensor) -> Tensor:
         """The L1 part (problems, runs, targets) of u."""
-        return (self.weight[:, None] * u.abs()).sum(-1)
+        return (self.weight * u.abs()).sum(-1)
 
     def prox(self, u: Tensor, step: Tensor | float) -> Tensor:
         """Soft thresholding, and the projection on the bound."""
-        shrunk = torch.nn.functional.relu(u.abs() - step * self.weight[:, None])
+        shrunk = torch.nn.functional.relu(u.abs() - step * self.weight)
         u = torch.copysign(shrunk, u)
-        return u if self.lower is None else torch.maximum(u, self.lower[:, None, None])
+        return u if self.lower is None else torch.maximum(u, self.lower)
 
     def select(self, problem: int, target: int) -> CoordinatePenalty:
         """The penalty of one problem and one target."""
         one = slice(problem, problem + 1)
         lower = None if self.lower is None else self.lower[one]
-        return CoordinatePenalty(self.weight[one, target : target + 1], lower)
+        return CoordinatePenalty(self.weight[one, :, target : target + 1], lower)
 
     @staticmethod
     def stack(penalties: Sequence[CoordinatePenalty | None]) -> CoordinatePenalty | None:

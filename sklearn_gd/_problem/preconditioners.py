@@ -88,7 +88,7 @@ class DensePreconditioner(NamedTuple):
         return DensePreconditioner(self.matrix[one], self.inverse[one])
 
     def to_dense(self) -> DensePreconditioner:
-        """This map."""
+        """The map itself, which is dense."""
         return self
 
 

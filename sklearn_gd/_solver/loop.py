@@ -128,7 +128,7 @@ def _run_epochs(
         for stepper in steppers:
             stepper.run_epoch(epoch, history.values[epoch])
         for stepper in steppers:
-            stepper.step_scheduler(history.scheduled_values[epoch])
+            stepper.step_scheduler(history.scheduled_values, epoch)
         monitor.hold_ended_runs(u)
         history.n_epochs = epoch + 1
 

@@ -8,12 +8,18 @@ and targets never mix, so that one backward pass gives each of them its own grad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 from torch import Tensor
 
-BatchObjective = Callable[[Tensor], Tensor]  # u -> (problems, runs, targets)
+
+class BatchObjective(Protocol):
+    """The objective of the rows that one step sees."""
+
+    def __call__(self, u: Tensor) -> Tensor:
+        """The objective of u, of shape (problems, runs, targets)."""
+        ...
 
 
 class Objective(Protocol):

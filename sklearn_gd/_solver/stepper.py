@@ -18,8 +18,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from sklearn_gd._solver.objective import BatchObjective, Objective, ProximalPenalty
 from sklearn_gd._solver.optimizers import OptimizerFactory
 
-Index = tuple[slice, slice, slice]  # problems, runs, targets
-_EVERYTHING: Index = (slice(None), slice(None), slice(None))
+Index = Any  # of problems, runs and targets; an ellipsis is all of them
 
 
 def make_steppers(
@@ -32,7 +31,7 @@ def make_steppers(
     """One stepper for everything where the optimizer allows it, else one for every run."""
     problems, runs, targets = u.shape[:3]
     if optimizer_factory.supports_batched_lrs or problems * runs * targets == 1:
-        return [Stepper(objective, u, optimizer_factory, lrs, penalty, _EVERYTHING)]
+        return [Stepper(objective, u, optimizer_factory, lrs, penalty, ...)]
     return [
         Stepper(
             objective.select(p, t),
@@ -91,10 +90,10 @@ class Stepper:
             mean = self.value if is_full_batch else mean + share * self.value
         out[self.index].copy_(mean)
 
-    def step_scheduler(self, values: Tensor) -> None:
-        """Tell the scheduler that an epoch has ended, and its value (problems, runs, targets)."""
+    def step_scheduler(self, values: Tensor, epoch: int) -> None:
+        """Tell the scheduler that an epoch has ended, of ``values`` (epochs, problems, ...)."""
         if isinstance(self.scheduler, ReduceLROnPlateau):
-            self.scheduler.step(values[self.index].mean().item())
+            self.scheduler.step(values[epoch][self.index].mean().item())
         elif self.scheduler is not None:
             self.scheduler.step()
 
@@ -106,10 +105,10 @@ class Stepper:
     def _step(self) -> None:
         """One step of the optimizer on the present batch, and of the proximal operator."""
         if self.lrs is None:
-            self.optimizer.step(self._differentiate)
+            self.optimizer.step(self._differentiate)  # type: ignore[arg-type]
         else:
             self.leaf.detach().copy_(self.u)
-            self.optimizer.step(self._differentiate)
+            self.optimizer.step(self._differentiate)  # type: ignore[arg-type]
             self.u.addcmul_(self.lrs, self.leaf.detach() - self.u)
         if self.penalty is not None and self.momentum is not None:
             lr = self.optimizer.param_groups[0]["lr"]

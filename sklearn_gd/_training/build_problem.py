@@ -44,7 +44,7 @@ class Problem(NamedTuple):
     objective: Objective  # the differentiable part
     penalty: CoordinatePenalty | None  # the part without a gradient
     validation: Objective | None  # the loss of the validation rows
-    value_scale: Tensor  # (1, targets) objectives are judged in units of it
+    value_scale: Tensor  # (1, 1, targets) objectives are judged in units of it
     curvature: float | None  # the largest curvature of the objective, where it is known
     optimum: Tensor | None  # (targets,) the lowest value of the objective, where it is known
     at_zero: Tensor  # (1, 1, targets) the objective of zeros, where a cold fit starts
@@ -54,7 +54,7 @@ class Problem(NamedTuple):
     @property
     def loss_scale(self) -> Tensor:
         """What objectives (..., targets) are multiplied by for the units of the data."""
-        return self.parametrization.scaling.loss_scale[0]
+        return self.parametrization.scaling.loss_scale[0, 0]
 
 
 def build_problem(
@@ -162,9 +162,7 @@ def _mini_batches(
 ) -> MiniBatches:
     """The objective in batches. Moments give its value on all rows, where the loss is squared."""
     full = squared_error if options.is_squared else None
-    return MiniBatches.of(
-        loss, data, options.batch_size, seed if options.shuffle else None, full
-    )
+    return MiniBatches.of(loss, data, options.batch_size, seed if options.shuffle else None, full)
 
 
 def to_original_matrix(data: TensorData) -> Tensor | None:
@@ -177,7 +175,7 @@ def to_original_matrix(data: TensorData) -> Tensor | None:
     return to_tensor(change, data.device)
 
 
-def expressed_in(
+def express_in(
     loss: RegularizedLoss, basis: PolynomialBasis, columns: PolynomialBasis, means: Tensor
 ) -> RegularizedLoss:
     """A loss of the terms of ``basis``, as a loss of the leading terms of ``columns``.

@@ -74,7 +74,7 @@ def coordinates_from_moments(
     parametrization = Parametrization(
         preconditioned.preconditioner,
         x_mean[None],
-        _target_scaling(y_mean, y_scale, loss),
+        TargetScaling.of(y_mean, y_scale, loss.power),
         _has_intercept(options, precondition),
     )
     with_means = options.fit_intercept and is_textbook
@@ -105,10 +105,15 @@ def coordinates_from_columns(
     with_intercept = options.fit_intercept and precondition is None
     curvature = curvature_of_rows(x, weight, x_mean, scale, with_intercept=with_intercept)
     curvature += l2 * float(np.max(scale) ** 2)
-    tensors = [to_tensor(part, data.device) for part in (scale, inverse, x_mean, y_mean, y_scale)]
-    parametrization = _diagonal(*tensors, options, loss)._replace(
-        has_intercept=_has_intercept(options, precondition)
-    )
+    parametrization = _diagonal(
+        to_tensor(scale, data.device),
+        to_tensor(inverse, data.device),
+        to_tensor(x_mean, data.device),
+        to_tensor(y_mean, data.device),
+        to_tensor(y_scale, data.device),
+        options,
+        loss,
+    )._replace(has_intercept=_has_intercept(options, precondition))
     return Coordinates(parametrization, to_tensor(y_deviation, data.device), None, curvature)
 
 
@@ -162,11 +167,6 @@ def _diagonal(
     return Parametrization(
         DiagonalPreconditioner(scale[None], inverse[None]),
         x_mean[None],
-        _target_scaling(y_mean, y_scale, loss),
+        TargetScaling.of(y_mean, y_scale, loss.power),
         options.fit_intercept,
     )
-
-
-def _target_scaling(y_mean: Tensor, y_scale: Tensor, loss: LossSpec) -> TargetScaling:
-    """The scaling of the targets of one problem."""
-    return TargetScaling(y_mean[None], y_scale[None], (y_scale**loss.power)[None])

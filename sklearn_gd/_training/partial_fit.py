@@ -41,7 +41,9 @@ def fit_part(
     """One pass over ``data``, and the state that the next pass needs."""
     options = options._replace(epochs=1)
     with isolated():
-        if options.optimizer_factory().is_lbfgs:  # made by a callable: by name it has no partial_fit
+        if (
+            options.optimizer_factory().is_lbfgs
+        ):  # made by a callable: by name it has no partial_fit
             raise ValueError(
                 f"partial_fit of {options.owner} does not support L-BFGS, whose estimates of the "
                 "curvature need the same rows every time. Use 'sgd' or 'adam', or fit."
@@ -81,8 +83,8 @@ def _save_coordinates(coordinates: Coordinates) -> PartialFitState:
         "scale": preconditioner.scale[0],
         "inverse_scale": preconditioner.inverse[0],
         "x_mean": parametrization.x_mean[0],
-        "y_mean": scaling.y_mean[0],
-        "y_scale": scaling.y_scale[0],
+        "y_mean": scaling.y_mean[0, 0],
+        "y_scale": scaling.y_scale[0, 0],
         "y_deviation": coordinates.y_deviation,
     }
     return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
@@ -94,16 +96,15 @@ def _restore_coordinates(state: PartialFitState, options: FitOptions) -> Coordin
     loss = find_loss(options.loss, options.loss_params, options.owner)
 
     def tensor(name: str) -> Tensor:
-        return to_tensor(state[name], device)[None]
+        return to_tensor(state[name], device)
 
-    y_scale = tensor("y_scale")
     parametrization = Parametrization(
-        DiagonalPreconditioner(tensor("scale"), tensor("inverse_scale")),
-        tensor("x_mean"),
-        TargetScaling(tensor("y_mean"), y_scale, y_scale**loss.power),
+        DiagonalPreconditioner(tensor("scale")[None], tensor("inverse_scale")[None]),
+        tensor("x_mean")[None],
+        TargetScaling.of(tensor("y_mean"), tensor("y_scale"), loss.power),
         options.fit_intercept,
     )
-    return Coordinates(parametrization, tensor("y_deviation")[0], None, None)
+    return Coordinates(parametrization, tensor("y_deviation"), None, None)
 
 
 class _KeptOptimizers:

@@ -146,10 +146,14 @@ def _stack_objectives(objectives: Sequence[Objective]) -> Objective:
 
 
 def _stopping_rule(
-    problems: Sequence[Problem], options: FitOptions, watches_validation: bool, *, must_decrease: bool
+    problems: Sequence[Problem],
+    options: FitOptions,
+    watches_validation: bool,
+    *,
+    must_decrease: bool,
 ) -> StoppingRule:
     """When a run ends before its epochs do. Targets are judged in units of their deviation."""
-    scale = torch.cat([problem.value_scale for problem in problems])[:, None]
+    scale = torch.cat([problem.value_scale for problem in problems])
     at_zero = torch.cat([problem.at_zero for problem in problems])
     ceiling = (at_zero / scale).mean(-1).cpu()
 

@@ -1,0 +1,99 @@
+"""The plain estimators of a search: their problems, their fits and their scores."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from sklearn import get_config
+
+from sklearn_gd._data.polynomial import PolynomialBasis
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._estimators.base import FitInputs, GDRegressor
+from sklearn_gd._model_selection.scoring import Scores, Scoring
+
+if TYPE_CHECKING:
+    from sklearn_gd._model_selection.batched_fit import FoldResults, OnEpoch
+    from sklearn_gd._model_selection.folds import ProblemSpec
+    from sklearn_gd._training.result import FitResult
+
+
+class CandidateModels(NamedTuple):
+    """What the plain estimators of all candidates are made of."""
+
+    regressors: Sequence[GDRegressor]  # one for all learning rates of a problem spec
+    lrs: Sequence[float | str]
+    checked: Any  # a copy of the search that knows the features
+    data: TrainingData
+    owner: str  # the name of the search, for messages
+
+    def specs(self) -> list[ProblemSpec]:
+        """What the batched fit needs to know of each plain estimator."""
+        from sklearn_gd._model_selection.folds import ProblemSpec
+
+        return [
+            ProblemSpec(regressor._fit_options(self.owner), regressor._basis)
+            for regressor in self.regressors
+        ]
+
+    def basis_of_all_data(self, candidate: int) -> PolynomialBasis | None:
+        """The basis of a candidate, for all data."""
+        return self._split(candidate)[0]._basis(self.data)
+
+    def fit_on_all_data(
+        self, candidate: int, epochs: int, seed: int, on_epoch: OnEpoch | None
+    ) -> FitResult:
+        """Fit a candidate on all data, as the plain estimator would."""
+        from sklearn_gd._training.fit import fit_model
+
+        regressor, lr = self._split(candidate)
+        return fit_model(
+            self.data,
+            regressor._basis(self.data),
+            regressor._fit_options(self.owner)._replace(lr=lr, epochs=epochs),
+            seed=seed,
+            on_epoch=(lambda *_: on_epoch()) if on_epoch else None,
+        )
+
+    def fitted(
+        self, candidate: int, basis: PolynomialBasis | None, result: FitResult
+    ) -> GDRegressor:
+        """The plain estimator of a candidate, with the fitted attributes of a result."""
+        regressor, lr = self._split(candidate)
+        model = copy.copy(regressor).set_params(lr=lr)
+        options = regressor._fit_options(self.owner)
+        inputs = FitInputs(self.checked, self.data, None, basis, options, 0)
+        model.__dict__ |= model._fitted_state(inputs, result, goes_on=False)
+        return model
+
+    def score(
+        self, found: FoldResults, scoring: Scoring, X: Any, y: Any, test: np.ndarray
+    ) -> Sequence[Scores]:
+        """Scores of some candidates on the test rows: from errors, or of fitted estimators."""
+        data = self.data
+        # float32 coefficients are not the coefficients whose errors are known
+        if found.test_errors is not None and data.dtype == np.float64:
+            weight = None if data.weight is None else data.weight[test]
+            known = scoring.from_errors(found.test_errors, data.y[test], weight)
+            if known is not None:
+                return known
+        first = found.spec * len(self.lrs)
+        models = (
+            self.fitted(first + k, found.basis, make_result())
+            for k, make_result in zip(found.lr_range, found.make_results, strict=True)
+        )
+        return [scoring.from_rows(model, X, y, test) for model in models]
+
+    def _split(self, candidate: int) -> tuple[GDRegressor, float | str]:
+        """The plain estimator of a candidate, and its learning rate."""
+        spec, k = divmod(candidate, len(self.lrs))
+        return self.regressors[spec], self.lrs[k]
+
+
+def with_score_request(regressor: GDRegressor) -> GDRegressor:
+    """The estimator, which requests weights for its scores where metadata are routed."""
+    if get_config()["enable_metadata_routing"]:
+        regressor.set_score_request(sample_weight=True)
+    return regressor

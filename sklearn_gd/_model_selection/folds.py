@@ -1,0 +1,130 @@
+"""The training sets of a cross-validation, each prepared as a plain fit prepares it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from sklearn_gd._base.torch_state import find_device, isolated
+from sklearn_gd._data.polynomial import PolynomialBasis
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._model_selection.fold_moments import Split, convert_moments, fold_moments
+from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.tensor_data import TensorData, WeightedRows, to_tensor
+from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss
+from sklearn_gd._problem.least_squares import LeastSquares, validation_least_squares
+from sklearn_gd._training.build_problem import express_in
+from sklearn_gd._training.coordinates import needs_column_statistics
+from sklearn_gd._training.options import FitOptions
+from sklearn_gd._training.prepare import PreparedFit, prepare
+
+TestLoss = LeastSquares | EmpiricalRisk
+
+
+class ProblemSpec(NamedTuple):
+    """A candidate without its learning rate."""
+
+    options: FitOptions
+    make_basis: Callable[[TrainingData], PolynomialBasis | None]
+
+
+class Fold(NamedTuple):
+    """A training set and the rows that it holds out for testing."""
+
+    number: int
+    data: TrainingData  # all rows; the rows to train on have weight
+    columns: PolynomialBasis | None  # of the moments and the rows
+    moments: Moments | None  # of the training set; None where no factor is small enough
+    test_moments: Moments | None
+    rows: WeightedRows | None  # all rows, where moments do not suffice
+    test_rows: WeightedRows | None
+
+    def prepare(self, spec: ProblemSpec) -> FoldFit:
+        """The problem of a candidate on this training set, in its own basis and coordinates."""
+        with isolated():
+            return self._prepare(spec.options, spec.make_basis(self.data))
+
+    def _prepare(self, options: FitOptions, basis: PolynomialBasis | None) -> FoldFit:
+        """The problem, with the moments or the rows that all folds share."""
+        moments = convert_moments(self.moments, self.columns, basis)
+        test_loss: TestLoss | None = None
+        if self.rows is None:
+            fit = prepare(self.data, basis, options, moments=moments)
+            test_moments = convert_moments(self.test_moments, self.columns, basis)
+            if test_moments is not None:
+                test_loss = validation_least_squares(test_moments, fit.problem.parametrization)
+            return FoldFit(self.number, fit, basis, test_loss)
+
+        def make_risk(loss: RegularizedLoss) -> EmpiricalRisk:
+            return self._risk(loss, basis, is_user_loss=callable(options.loss))
+
+        fit = prepare(self.data, basis, options, moments=moments, make_risk=make_risk)
+        assert isinstance(fit.problem.objective, EmpiricalRisk)
+        if self.test_rows is not None:
+            test_loss = fit.problem.objective.on_rows(self.test_rows)
+        return FoldFit(self.number, fit, basis, test_loss)
+
+    def _risk(
+        self, loss: RegularizedLoss, basis: PolynomialBasis | None, *, is_user_loss: bool
+    ) -> EmpiricalRisk:
+        """The loss of all rows, weighted as in this training set."""
+        assert self.rows is not None
+        x, y, _ = self.rows
+        weight = np.ones(len(y)) if self.data.weight is None else self.data.weight
+        if self.moments is not None and basis is not None and self.columns is not None:
+            loss = express_in(loss, basis, self.columns, self.moments.x_mean)
+            x = x[:, : loss.parametrization.x_mean.shape[1]]  # lower degrees are leading terms
+        risk = EmpiricalRisk.of(loss, (x, y, to_tensor(weight / weight.sum(), y.device)))
+        # a loss that the user wrote may be not finite, also in rows of weight zero
+        return risk._replace(uses_row=risk.weight > 0) if is_user_loss else risk
+
+
+class FoldFit(NamedTuple):
+    """A candidate without its learning rate on a fold, ready to descend."""
+
+    fold: int
+    fit: PreparedFit
+    basis: PolynomialBasis | None
+    test_loss: TestLoss | None  # None where all data are trained on
+
+
+def make_folds(
+    data: TrainingData,
+    splits: Sequence[Split],
+    options: FitOptions,
+    columns: PolynomialBasis | None,
+    *,
+    by_moments: bool,
+    with_all: bool,
+) -> Iterator[Fold]:
+    """All folds, and after them all data if ``with_all``.
+
+    ``columns`` is the widest basis of all candidates, whose leading terms are those of the
+    others. ``by_moments`` says that moments are all that the candidates need of the data.
+    """
+    with isolated():
+        tensor_data = TensorData(data, columns, find_device(options.device))
+        rows = None if by_moments else tensor_data.with_data(data._replace(weight=None)).rows()
+        moments: Sequence[tuple[Moments | None, Moments | None]]
+        if needs_column_statistics(tensor_data):
+            moments = [(None, None)] * (len(splits) + with_all)
+        else:
+            center = options.fit_intercept
+            moments = fold_moments(tensor_data, splits, center=center, with_all=with_all)
+    for number, (train_moments, test_moments) in enumerate(moments):
+        fold_data, test_rows = data, None
+        if number < len(splits):
+            train, test = splits[number]
+            fold_data = data.reweighted(np.bincount(train, minlength=len(data.y)))
+            if rows is not None:
+                with isolated():
+                    test_rows = tensor_data.with_data(data.take(test)).rows()
+        yield Fold(number, fold_data, columns, train_moments, test_moments, rows, test_rows)
+
+
+def cpu_data(data: TrainingData, basis: PolynomialBasis | None) -> TensorData:
+    """The data on the host, to ask for their sizes."""
+    return TensorData(data, basis, torch.device("cpu"))
