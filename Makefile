@@ -1,4 +1,4 @@
-# The whole project from a clean clone: `make demo`, `make test`, `make check`.
+# Each target works in a new clone: `make demo`, `make test` and `make check` first create .venv.
 PYTHON ?= python3
 PIP_FLAGS ?=
 BIN := .venv/bin
@@ -22,7 +22,7 @@ bench: .venv/ready
 
 .venv/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "sklearn_gd needs Python 3.11 or newer, and '$(PYTHON)' is not: set PYTHON=python3.11, or later." >&2; \
+		echo "sklearn_gd needs Python 3.11 or later, and '$(PYTHON)' is older or missing. Try: make demo PYTHON=python3.11" >&2; \
 		exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install $(PIP_FLAGS) --quiet -c constraints.txt --editable '.[dev]'

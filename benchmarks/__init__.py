@@ -1,1 +1,1 @@
-"""Measurements of speed, memory and accuracy; see README.md here."""
+"""Benchmarks of speed, memory and accuracy. `README.md` in this directory describes them."""

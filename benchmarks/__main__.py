@@ -18,43 +18,43 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression, SGDRegressor
 from sklearn.model_selection import GridSearchCV
 
-from benchmarks import _threads
-from benchmarks._data import made, plain_loop, skorch_line
+from benchmarks._data import full_batch_skorch, linear_data, plain_loop
 from benchmarks._memory import extra_megabytes, search_of_many
-from benchmarks._timing import Contestant, race, table
+from benchmarks._threads import two_threads
+from benchmarks._timing import Task, compare, print_table
 from benchmarks.models import MODELS, SHAPES
 from benchmarks.training import callbacks, huber, lasso, mini_batch
 from sklearn_gd import GDLinearRegressor, GDLinearRegressorCV, __version__
 
-SKORCH_LRS, SKORCH_FOLDS = 1, 2  # of the search with skorch; its time is scaled to all fits
-PLAIN_EPOCHS = 10  # of the plain loop on a million rows; its time is scaled to 1,000
+SKORCH_LRS, SKORCH_FOLDS = 1, 2  # of the search with skorch; the time is scaled to all fits
+PLAIN_EPOCHS = 10  # of the plain loop on 1,000,000 rows; the time is scaled to 1,000 epochs
 
 
 def tall() -> None:
-    """1,000,000 x 50: the defaults, 1,000 epochs."""
-    X, y = made(*SHAPES["tall"])
-    plain = Contestant(
+    """1,000,000 x 50, default parameters, 1,000 epochs."""
+    X, y = linear_data(*SHAPES["tall"])
+    plain = Task(
         f"plain torch loop (from {PLAIN_EPOCHS} epochs)",
         lambda: plain_loop(X, y, torch.optim.SGD, PLAIN_EPOCHS),
-        share=PLAIN_EPOCHS / 1000,
+        fraction=PLAIN_EPOCHS / 1000,
     )
-    race([*_fits("tall", X, y), plain], rounds=5)
+    compare([*_fit_tasks("tall", X, y), plain], rounds=5)
 
 
 def noise_free() -> None:
-    """1,000,000 x 50 without noise, which goes through QR."""
-    X, y = made(*SHAPES["noise-free"], noise=0.0)
-    race(_fits("noise-free", X, y), rounds=5)
+    """1,000,000 x 50, targets without noise: QR is used instead of the Gram matrix."""
+    X, y = linear_data(*SHAPES["noise-free"], noise=0.0)
+    compare(_fit_tasks("noise-free", X, y), rounds=5)
 
 
 def polynomial() -> None:
     """1,000,000 x 10 at degree 3."""
-    X, y = made(*SHAPES["polynomial"])
-    race(_fits("polynomial", X, y), rounds=2)
+    X, y = linear_data(*SHAPES["polynomial"])
+    compare(_fit_tasks("polynomial", X, y), rounds=2)
 
 
 def memory() -> None:
-    """Peak memory beyond the data, each fit in a process of its own."""
+    """Peak memory beyond the data. Every fit runs in a new process."""
     rows = []
     for case in ("tall", "polynomial"):
         n, p = SHAPES[case]
@@ -62,40 +62,40 @@ def memory() -> None:
         for name in MODELS[case]:
             extra = extra_megabytes(case, name)
             rows.append([f"{n:,} x {p}", name, f"{extra:.0f} MB", f"{extra / size:.1%} of X"])
-    table(["X", "", "extra peak", ""], rows)
+    print_table(["X", "", "extra peak", ""], rows)
 
 
 def small() -> None:
     """20 x 2, NAdam, 1,000 epochs."""
-    X, y = made(20, 2)
+    X, y = linear_data(20, 2)
     model = GDLinearRegressor(optimizer="nadam")
-    race(
+    compare(
         [
-            Contestant("GDLinearRegressor", lambda: model.fit(X, y)),
-            Contestant("plain torch loop", lambda: plain_loop(X, y, torch.optim.NAdam, 1000)),
+            Task("GDLinearRegressor", lambda: model.fit(X, y)),
+            Task("plain torch loop", lambda: plain_loop(X, y, torch.optim.NAdam, 1000)),
         ],
         rounds=15,
     )
 
 
 def search() -> None:
-    """20 learning rates x 5 folds x 1,000 epochs: a descent against many fits."""
+    """20 learning rates x 5 folds x 1,000 epochs: all fits at once, against single fits."""
     lrs, alphas = np.geomspace(0.001, 0.9, 20), np.geomspace(1e-6, 1e-1, 20)
     X, y = load_diabetes(return_X_y=True)
-    ours = Contestant("GDLinearRegressorCV", lambda: GDLinearRegressorCV(lrs=lrs).fit(X, y))
+    ours = Task("GDLinearRegressorCV", lambda: GDLinearRegressorCV(lrs=lrs).fit(X, y))
     huber = {"loss": "huber", "loss_params": {"delta": 50.0}}
-    tall_X, tall_y = made(100_000, 50)
+    tall_X, tall_y = linear_data(100_000, 50)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         print("diabetes, 442 x 10:\n")
-        race(
+        compare(
             [
                 ours,
-                Contestant(
+                Task(
                     "GridSearchCV, GDLinearRegressor",
                     lambda: GridSearchCV(GDLinearRegressor(), {"lr": lrs}).fit(X, y),
                 ),
-                Contestant(
+                Task(
                     "GridSearchCV, SGDRegressor (20 alphas)",
                     lambda: GridSearchCV(SGDRegressor(), {"alpha": alphas}).fit(X, y),
                 ),
@@ -104,36 +104,36 @@ def search() -> None:
         )
         if find_spec("skorch"):
             targets = y.astype(np.float32)[:, None]
-            few = lrs[:SKORCH_LRS]
-            skorch = Contestant(
+            few_lrs = lrs[:SKORCH_LRS]
+            skorch = Task(
                 f"GridSearchCV, skorch (from {SKORCH_LRS} lrs, {SKORCH_FOLDS} folds)",
                 lambda: GridSearchCV(
-                    skorch_line(X.shape[1]), {"lr": few}, cv=SKORCH_FOLDS, refit=False
+                    full_batch_skorch(X.shape[1]), {"lr": few_lrs}, cv=SKORCH_FOLDS, refit=False
                 ).fit(X.astype(np.float32), targets),
-                share=SKORCH_LRS * SKORCH_FOLDS / (20 * 5 + 1),
+                fraction=SKORCH_LRS * SKORCH_FOLDS / (20 * 5 + 1),
             )
-            race([ours, skorch], rounds=3)
+            compare([ours, skorch], rounds=3)
         else:
             print("skorch is not installed\n")
         print("diabetes, Huber's loss:\n")
-        race(
+        compare(
             [
-                Contestant(
+                Task(
                     "GDLinearRegressorCV",
                     lambda: GDLinearRegressorCV(lrs=lrs, **huber).fit(X, y),
                 ),
-                Contestant(
+                Task(
                     "GridSearchCV, GDLinearRegressor",
                     lambda: GridSearchCV(GDLinearRegressor(**huber), {"lr": lrs}).fit(X, y),
                 ),
             ],
             rounds=1,
         )
-        print("100,000 x 50, to one plain fit:\n")
-        race(
+        print("100,000 x 50, against one plain fit:\n")
+        compare(
             [
-                Contestant("GDLinearRegressor", lambda: GDLinearRegressor().fit(tall_X, tall_y)),
-                Contestant(
+                Task("GDLinearRegressor", lambda: GDLinearRegressor().fit(tall_X, tall_y)),
+                Task(
                     "GDLinearRegressorCV",
                     lambda: GDLinearRegressorCV(lrs=lrs).fit(tall_X, tall_y),
                 ),
@@ -147,8 +147,8 @@ def search() -> None:
 
 
 def predict() -> None:
-    """Predict 1 row (time of a call), and 1,000,000 rows of 50 features."""
-    X, y = made(1_000_000, 50)
+    """Predictions for 1 row and for 1,000,000 rows, 50 features, time of one call."""
+    X, y = linear_data(1_000_000, 50)
     models = {
         "GDLinearRegressor": GDLinearRegressor().fit(X[:1000], y[:1000]),
         "LinearRegression": LinearRegression().fit(X[:1000], y[:1000]),
@@ -160,42 +160,41 @@ def predict() -> None:
             for _ in range(calls):
                 model.predict(rows)
 
-        race(
-            [Contestant(n, lambda m=m: repeat(m), share=calls) for n, m in models.items()],
+        compare(
+            [Task(n, lambda m=m: repeat(m), fraction=calls) for n, m in models.items()],
             rounds=15,
         )
 
 
 def cuda() -> None:
-    """1,000,000 x 50 on a CUDA device, the transfer included: a fit, and a search."""
+    """1,000,000 x 50 on a CUDA device, with the transfer: a fit, Huber's loss, and a search."""
     if not torch.cuda.is_available():
-        print("no CUDA device here\n")
+        print("there is no CUDA device\n")
         return
     print(f"{torch.cuda.get_device_name()}\n")
-    X, y = made(*SHAPES["tall"])
+    X, y = linear_data(*SHAPES["tall"])
     lrs = np.geomspace(0.001, 0.9, 20)
 
-    def fits(kind: Any, **options: Any) -> list[Contestant]:
+    def device_tasks(estimator_class: Any, **params: Any) -> list[Task]:
         return [
-            Contestant(
-                f"{kind.__name__} {device}",
-                lambda device=device: kind(device=device, **options).fit(X, y),
+            Task(
+                f"{estimator_class.__name__} {device}",
+                lambda device=device: estimator_class(device=device, **params).fit(X, y),
             )
             for device in ("cuda", "cpu")
         ]
 
-    loop = Contestant(
-        "plain torch loop cuda", lambda: plain_loop(X, y, torch.optim.SGD, 1000, "cuda")
-    )
-    race([*fits(GDLinearRegressor), loop], rounds=5)
-    race(fits(GDLinearRegressor, loss="huber", epochs=100), rounds=3)
-    race(fits(GDLinearRegressorCV, lrs=lrs), rounds=3)
+    loop = Task("plain torch loop cuda", lambda: plain_loop(X, y, torch.optim.SGD, 1000, "cuda"))
+    compare([*device_tasks(GDLinearRegressor), loop], rounds=5)
+    compare(device_tasks(GDLinearRegressor, loss="huber", epochs=100), rounds=3)
+    compare(device_tasks(GDLinearRegressorCV, lrs=lrs), rounds=3)
 
 
-def _fits(case: str, X: np.ndarray, y: np.ndarray) -> list[Contestant]:
-    """A contestant for each model of a case."""
+def _fit_tasks(case: str, X: np.ndarray, y: np.ndarray) -> list[Task]:
+    """A task for every model of a case."""
     return [
-        Contestant(name, lambda make=make: make().fit(X, y)) for name, make in MODELS[case].items()
+        Task(name, lambda make_model=make_model: make_model().fit(X, y))
+        for name, make_model in MODELS[case].items()
     ]
 
 
@@ -216,30 +215,33 @@ CASES = {
 
 
 def main() -> None:
+    """Run the benchmarks that the arguments name, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(CASES)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"one of {', '.join(CASES)} (default: all)"
+    )
     names = parser.parse_args().names or list(CASES)
     unknown = [name for name in names if name not in CASES]
     if unknown:
-        parser.error(f"no benchmark {unknown[0]!r}; there are {', '.join(CASES)}")
+        parser.error(f"there is no benchmark {unknown[0]!r}; the benchmarks are {', '.join(CASES)}")
     load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
     print(f"{datetime.date.today()}, {_processor()}, 2 threads, float64{load}")
     print(
         f"sklearn_gd {__version__}, Python {platform.python_version()}, torch "
         f"{torch.__version__}, scikit-learn {sklearn.__version__}, numpy {np.__version__}\n"
     )
-    with _threads.two():
+    with two_threads():
         for name in names:
             print(f"## {name}\n{CASES[name].__doc__}\n", flush=True)
             CASES[name]()
 
 
 def _processor() -> str:
-    """What the processor calls itself."""
+    """The name of the processor and the number of its cores."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{named[0] if named else platform.processor()} x {os.cpu_count()}"
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor()} x {os.cpu_count()}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is fitted, and the loop everybody writes by hand."""
+"""The data of the benchmarks, and linear regression in plain torch and in skorch."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 
-def made(n: int, p: int, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """A linear problem in float64; no temporary as large as X is made on the way."""
+def linear_data(n: int, p: int, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Data of a linear model in float64, made without a temporary array as large as X."""
     rng = np.random.default_rng(0)
     X = np.empty((n, p))
     rng.standard_normal(out=X)
@@ -17,25 +17,25 @@ def made(n: int, p: int, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]
 
 
 def plain_loop(
-    X: np.ndarray, y: np.ndarray, optimizer: Any, epochs: int, device: str = "cpu"
+    X: np.ndarray, y: np.ndarray, optimizer_class: Any, epochs: int, device: str = "cpu"
 ) -> list[float]:
-    """Linear regression as a tutorial writes it; the losses."""
+    """Train linear regression with a torch loop as in tutorials. Returns the losses."""
     X, y = torch.from_numpy(X).to(device), torch.from_numpy(y).to(device)
     coef = torch.zeros(X.shape[1], dtype=X.dtype, device=device, requires_grad=True)
     intercept = torch.zeros(1, dtype=X.dtype, device=device, requires_grad=True)
-    stepper = optimizer([coef, intercept], lr=0.01)
+    torch_optimizer = optimizer_class([coef, intercept], lr=0.01)
     losses = []
     for _ in range(epochs):
-        stepper.zero_grad()
+        torch_optimizer.zero_grad()
         loss = ((X @ coef + intercept - y) ** 2).mean()
         loss.backward()
-        stepper.step()
+        torch_optimizer.step()
         losses.append(loss.item())
     return losses
 
 
-def skorch_line(p: int) -> Any:
-    """Linear regression as skorch's users write it, full batch, 1,000 epochs."""
+def full_batch_skorch(p: int) -> Any:
+    """A skorch regressor with one linear layer, for 1,000 epochs of full batches."""
     from skorch import NeuralNetRegressor
 
     return NeuralNetRegressor(

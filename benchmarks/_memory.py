@@ -1,7 +1,7 @@
 """Peak memory of one fit beyond the data: ``python -m benchmarks._memory CASE NAME``.
 
-Each is measured in a process of its own, by the Linux kernel: the most that was resident
-during the fit, less what was resident before it.
+Every fit runs in a new process. The result is the peak of the resident memory during the fit,
+minus the resident memory before the fit. Both are reported by the Linux kernel.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_diabetes
 
-from benchmarks import _threads
-from benchmarks._data import made
+from benchmarks._data import linear_data
+from benchmarks._threads import two_threads
 from benchmarks.models import MODELS, SHAPES
 from sklearn_gd import GDLinearRegressorCV
 
 
 def extra_megabytes(case: str, name: str) -> float:
-    """The peak of fitting a model on a case's data beyond what X and y take."""
+    """Peak memory of a fit on the data of a case, without the memory of X and y."""
     command = [sys.executable, "-m", "benchmarks._memory", case, name]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def search_of_many(lrs: int, folds: int) -> tuple[float, float]:
-    """Seconds and peak memory of a search over many learning rates on diabetes."""
+    """Seconds and extra megabytes of a search on the diabetes data."""
     command = [sys.executable, "-m", "benchmarks._memory", "search", f"{lrs},{folds}"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     seconds, extra = map(float, printed.split())
@@ -38,9 +38,9 @@ def search_of_many(lrs: int, folds: int) -> tuple[float, float]:
 
 
 def _measure_search(lrs: int, folds: int) -> tuple[float, float]:
-    """The same in this process."""
+    """Measure the search of `search_of_many` in this process."""
     X, y = load_diabetes(return_X_y=True)
-    GDLinearRegressorCV(lrs=(0.1, 0.5), epochs=100).fit(X, y)  # loads what a fit loads
+    GDLinearRegressorCV(lrs=(0.1, 0.5), epochs=100).fit(X, y)  # imports all modules
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
     before, start = _megabytes("VmRSS"), time.perf_counter()
@@ -49,21 +49,21 @@ def _measure_search(lrs: int, folds: int) -> tuple[float, float]:
 
 
 def _measure(case: str, model: Any) -> float:
-    """The same in this process."""
+    """Measure the fit of `extra_megabytes` in this process."""
     n, p = SHAPES[case]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.fit(*made(1000, p))  # loads what a fit loads
-    X, y = made(n, p)
+        model.fit(*linear_data(1000, p))  # imports all modules
+    X, y = linear_data(n, p)
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from here
+    Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM, the peak
     before = _megabytes("VmRSS")
     model.fit(X, y)
     return _megabytes("VmHWM") - before
 
 
 def _megabytes(field: str) -> float:
-    """A size that the Linux kernel reports of this process."""
+    """A memory size of this process, as reported by the Linux kernel."""
     status = Path("/proc/self/status").read_text()
     kibibytes = status.partition(f"{field}:")[2].split()[0]
     return int(kibibytes) * 1024 / 1e6
@@ -71,7 +71,7 @@ def _megabytes(field: str) -> float:
 
 if __name__ == "__main__":
     case, name = sys.argv[1:]
-    with _threads.two():
+    with two_threads():
         if case == "search":
             print(*_measure_search(*map(int, name.split(","))))
         else:

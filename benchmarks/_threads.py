@@ -1,4 +1,4 @@
-"""As many threads for everybody, whatever the machine has."""
+"""The same number of threads for all benchmarks, on every machine."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 
 
 @contextmanager
-def two() -> Iterator[None]:
-    """Let torch, BLAS and OpenMP use two threads each."""
+def two_threads() -> Iterator[None]:
+    """Limit torch, BLAS and OpenMP to two threads each."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

@@ -1,4 +1,4 @@
-"""How everything here is timed: contestants take turns within one run."""
+"""Timing of several tasks in alternation, within one process."""
 
 from __future__ import annotations
 
@@ -9,42 +9,43 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 
-class Contestant(NamedTuple):
-    """Something to time."""
+class Task(NamedTuple):
+    """A function to time, with the name that is printed."""
 
     name: str
     run: Callable[[], Any]
-    share: float = 1.0  # of the whole task that one run does; its time is divided by it
+    fraction: float = 1.0  # of the task that one call of `run` does; times are divided by it
 
 
-def race(contestants: Sequence[Contestant], rounds: int) -> None:
-    """Print median and least seconds, and the median ratio to the first contestant.
+def compare(tasks: Sequence[Task], rounds: int) -> None:
+    """Print median and minimum seconds, and the median ratio to the time of the first task.
 
-    Taking turns, the contestants see the same machine: a ratio is that of two runs of one
-    round. The first round warms up and does not count.
+    Every round runs each task once, so that the load of the machine is similar for all tasks
+    of a round. A ratio compares two times of one round. One more round, at the beginning,
+    warms up and is not counted.
     """
-    seconds: list[list[float]] = [[] for _ in contestants]
+    seconds: list[list[float]] = [[] for _ in tasks]
     for _ in range(rounds + 1):
-        for contestant, own in zip(contestants, seconds, strict=True):
+        for task, times in zip(tasks, seconds, strict=True):
             gc.collect()
             start = time.perf_counter()
-            contestant.run()
-            own.append((time.perf_counter() - start) / contestant.share)
+            task.run()
+            times.append((time.perf_counter() - start) / task.fraction)
     rows = []
-    for contestant, own in zip(contestants, seconds, strict=True):
-        ratios = [a / b for a, b in zip(own[1:], seconds[0][1:], strict=True)]
+    for task, times in zip(tasks, seconds, strict=True):
+        ratios = [a / b for a, b in zip(times[1:], seconds[0][1:], strict=True)]
         rows.append(
             [
-                contestant.name,
-                f"{statistics.median(own[1:]):.4g}",
-                f"{min(own[1:]):.4g}",
+                task.name,
+                f"{statistics.median(times[1:]):.4g}",
+                f"{min(times[1:]):.4g}",
                 f"{statistics.median(ratios):.2f}",
             ]
         )
-    table(["", f"median s ({rounds} rounds)", "min s", "times the first"], rows)
+    print_table(["", f"median s ({rounds} rounds)", "min s", "ratio to the first"], rows)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a Markdown table."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     rule = ["-" * width for width in widths]

@@ -1,4 +1,4 @@
-"""The estimators that are compared on each of the large cases, ours first."""
+"""The models that are compared on the large data sets. The first model is ours."""
 
 from __future__ import annotations
 

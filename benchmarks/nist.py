@@ -1,7 +1,7 @@
-"""Correct digits on NIST's eleven linear regression sets: ``python -m benchmarks.nist``.
+"""Correct digits on the eleven linear regressions of NIST: ``python -m benchmarks.nist``.
 
-https://www.itl.nist.gov/div898/strd/lls/lls.shtml certifies the coefficients. A method's
-digits are those of its worst coefficient.
+https://www.itl.nist.gov/div898/strd/lls/lls.shtml gives the certified coefficients. The digits
+of a method are the correct digits of its least accurate coefficient.
 """
 
 from __future__ import annotations
@@ -16,61 +16,66 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import PolynomialFeatures
 
-from benchmarks._timing import table
+from benchmarks._timing import print_table
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 from tests.reference import correct_digits, nist
 
 Method = Callable[[np.ndarray, np.ndarray, int, bool], np.ndarray | None]
 
 
-def _ours(**settings: Any) -> Method:
-    """The estimator for the degree."""
+def _gradient_descent(**params: Any) -> Method:
+    """A method that fits our estimator with these parameters."""
 
     def coefficients(X: np.ndarray, y: np.ndarray, degree: int, intercept: bool) -> np.ndarray:
-        model: Any = GDLinearRegressor(fit_intercept=intercept, **settings)
+        model: Any = GDLinearRegressor(fit_intercept=intercept, **params)
         if degree > 1:
-            model = GDPolynomialRegressor(degree=degree, fit_intercept=intercept, **settings)
-        return _all(model.fit(X, y))
+            model = GDPolynomialRegressor(degree=degree, fit_intercept=intercept, **params)
+        return _intercept_and_coef(model.fit(X, y))
 
     return coefficients
 
 
-def _pipeline(X: np.ndarray, y: np.ndarray, degree: int, intercept: bool) -> np.ndarray:
+def _linear_regression(X: np.ndarray, y: np.ndarray, degree: int, intercept: bool) -> np.ndarray:
+    """The coefficients of LinearRegression on PolynomialFeatures."""
     terms = PolynomialFeatures(degree, include_bias=False).fit_transform(X)
-    return _all(LinearRegression(fit_intercept=intercept).fit(terms, y))
+    return _intercept_and_coef(LinearRegression(fit_intercept=intercept).fit(terms, y))
 
 
-def _numpy(X: np.ndarray, y: np.ndarray, degree: int, intercept: bool) -> np.ndarray | None:
+def _numpy_polynomial(
+    X: np.ndarray, y: np.ndarray, degree: int, intercept: bool
+) -> np.ndarray | None:
+    """The coefficients of `Polynomial.fit`, or None if it cannot fit the model."""
     if X.shape[1] > 1 or not intercept:
         return None
     return Polynomial.fit(X[:, 0], y, degree).convert().coef
 
 
-def _all(model: Any) -> np.ndarray:
-    """The coefficients, the intercept first if there is one."""
+def _intercept_and_coef(model: Any) -> np.ndarray:
+    """The coefficients of a fitted model, after its intercept if it has one."""
     return np.r_[model.intercept_, model.coef_] if model.fit_intercept else model.coef_
 
 
 METHODS: dict[str, Method] = {
-    "defaults": _ours(),
-    "lr=0.1": _ours(lr=0.1),
-    'lr="auto"': _ours(lr="auto"),
-    "LinearRegression": _pipeline,
-    "Polynomial.fit": _numpy,
+    "defaults": _gradient_descent(),
+    "lr=0.1": _gradient_descent(lr=0.1),
+    'lr="auto"': _gradient_descent(lr="auto"),
+    "LinearRegression": _linear_regression,
+    "Polynomial.fit": _numpy_polynomial,
 }
 
 
 def main() -> None:
-    warnings.simplefilter("ignore", ConvergenceWarning)  # the digits tell
+    """Print the table of correct digits."""
+    warnings.simplefilter("ignore", ConvergenceWarning)  # the table shows the error
     rows = []
-    for name, (X, y, facts) in nist().items():
-        row = [name, str(facts["degree"])]
+    for name, (X, y, problem) in nist().items():
+        row = [name, str(problem["degree"])]
         for method in METHODS.values():
-            found = method(X, y, facts["degree"], facts["fit_intercept"])
-            digits = None if found is None else correct_digits(found, facts["coefficients"])
+            estimate = method(X, y, problem["degree"], problem["fit_intercept"])
+            digits = None if estimate is None else correct_digits(estimate, problem["coefficients"])
             row.append("-" if digits is None else f"{max(digits, 0.0):.1f}")
         rows.append(row)
-    table(["", "degree", *METHODS], rows)
+    print_table(["", "degree", *METHODS], rows)
 
 
 if __name__ == "__main__":

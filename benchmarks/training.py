@@ -1,4 +1,4 @@
-"""Losses, penalties and mini-batches against the estimators people use for them."""
+"""Losses, penalties, mini-batches and callbacks, against other estimators for the same models."""
 
 from __future__ import annotations
 
@@ -9,54 +9,55 @@ import numpy as np
 import torch
 from sklearn.linear_model import HuberRegressor, Lasso, SGDRegressor
 
-from benchmarks._data import made
-from benchmarks._timing import Contestant, race, table
-from sklearn_gd import GDLinearRegressor, _regressor
+from benchmarks._data import linear_data
+from benchmarks._timing import Task, compare, print_table
+from sklearn_gd import GDLinearRegressor
+from sklearn_gd._estimators import base
 
-SKORCH_ROWS = 50_000  # skorch's epoch is measured on these and scaled
+SKORCH_ROWS = 50_000  # one epoch of skorch is measured on these rows; the time is scaled
 
 
 def mini_batch() -> None:
-    """1,000,000 x 50 in batches of 256: a further epoch, and a fit of one epoch."""
-    X, y = made(1_000_000, 50)
+    """1,000,000 x 50 in batches of 256: fits of 1 epoch and of 4 epochs."""
+    X, y = linear_data(1_000_000, 50)
 
-    def ours(epochs: int) -> None:
+    def fit_ours(epochs: int) -> None:
         GDLinearRegressor(batch_size=256, epochs=epochs, random_state=0).fit(X, y)
 
-    def peer(epochs: int) -> None:
+    def fit_sgd_regressor(epochs: int) -> None:
         SGDRegressor(max_iter=epochs, tol=None, random_state=0).fit(X, y)
 
-    contestants = [
-        Contestant("GDLinearRegressor, 1 epoch", lambda: ours(1)),
-        Contestant("GDLinearRegressor, 4 epochs / 4", lambda: ours(4), share=4),
-        Contestant("SGDRegressor, 1 epoch", lambda: peer(1)),
-        Contestant("SGDRegressor, 4 epochs / 4", lambda: peer(4), share=4),
+    tasks = [
+        Task("GDLinearRegressor, 1 epoch", lambda: fit_ours(1)),
+        Task("GDLinearRegressor, 4 epochs / 4", lambda: fit_ours(4), fraction=4),
+        Task("SGDRegressor, 1 epoch", lambda: fit_sgd_regressor(1)),
+        Task("SGDRegressor, 4 epochs / 4", lambda: fit_sgd_regressor(4), fraction=4),
     ]
-    net = _skorch()
-    if net is not None:
+    skorch = _mini_batch_skorch()
+    if skorch is not None:
         rows = X[:SKORCH_ROWS].astype(np.float32), y[:SKORCH_ROWS, None].astype(np.float32)
-        contestants.append(
-            Contestant(
+        tasks.append(
+            Task(
                 f"skorch, 1 epoch (from {SKORCH_ROWS:,} rows)",
-                lambda: net.fit(*rows),
-                share=SKORCH_ROWS / 1_000_000,
+                lambda: skorch.fit(*rows),
+                fraction=SKORCH_ROWS / 1_000_000,
             )
         )
-    race(contestants, rounds=3)
+    compare(tasks, rounds=3)
 
 
 def huber() -> None:
-    """200,000 x 20, heavy tails, full batch, to 1e-6 of the optimum."""
-    X, y = made(200_000, 20)
+    """Huber's loss on 200,000 x 20, heavy tails, full batch, to within 1e-6 of the minimum."""
+    X, y = linear_data(200_000, 20)
     y = y + 10 * np.random.default_rng(1).standard_t(2, size=len(y))
-    peer = HuberRegressor(alpha=0.0, tol=1e-4, max_iter=1000).fit(X, y)
-    delta = float(peer.epsilon * peer.scale_)  # the same loss, with the scale found
+    reference = HuberRegressor(alpha=0.0, tol=1e-4, max_iter=1000).fit(X, y)
+    delta = float(reference.epsilon * reference.scale_)  # the same loss at the estimated scale
 
-    def value(model: Any) -> float:
-        r = np.abs(X @ model.coef_ + model.intercept_ - y)
-        return float(np.where(r <= delta, r**2 / 2, delta * (r - delta / 2)).mean())
+    def loss(model: Any) -> float:
+        error = np.abs(X @ model.coef_ + model.intercept_ - y)
+        return float(np.where(error <= delta, error**2 / 2, delta * (error - delta / 2)).mean())
 
-    def ours(optimizer: str, epochs: int) -> GDLinearRegressor:
+    def fit_ours(optimizer: str, epochs: int) -> GDLinearRegressor:
         return GDLinearRegressor(
             loss="huber",
             loss_params={"delta": delta},
@@ -65,21 +66,23 @@ def huber() -> None:
             epochs=epochs,
         ).fit(X, y)
 
-    best = value(ours("lbfgs", 60))
-    print(f"gap to the optimum: HuberRegressor {value(peer) / best - 1:.1e}", end="")
-    chosen = {}
+    minimum = loss(fit_ours("lbfgs", 60))
+    print(
+        f"relative gap to the minimum: HuberRegressor {loss(reference) / minimum - 1:.1e}", end=""
+    )
+    epochs_of = {}
     for optimizer in ("lbfgs", "sgd"):
-        epochs = next(e for e in range(2, 200) if value(ours(optimizer, e)) / best - 1 < 1e-6)
-        chosen[optimizer] = epochs
+        epochs = next(e for e in range(2, 200) if loss(fit_ours(optimizer, e)) / minimum - 1 < 1e-6)
+        epochs_of[optimizer] = epochs
         print(f", {optimizer} in {epochs} epochs", end="")
     print("\n")
-    race(
+    compare(
         [
-            Contestant(f"GDLinearRegressor {name}", lambda n=name, e=epochs: ours(n, e))
-            for name, epochs in chosen.items()
+            Task(f"GDLinearRegressor {name}", lambda n=name, e=epochs: fit_ours(n, e))
+            for name, epochs in epochs_of.items()
         ]
         + [
-            Contestant(
+            Task(
                 "HuberRegressor",
                 lambda: HuberRegressor(alpha=0.0, tol=1e-4, max_iter=1000).fit(X, y),
             )
@@ -107,60 +110,61 @@ def lasso() -> None:
             ),
             "Lasso": lambda: Lasso(0.05, tol=1e-6),
         }
-        peer = _skglm()
-        if peer is not None:
-            models["skglm Lasso"] = lambda peer=peer: peer(alpha=0.05, tol=1e-6)
+        skglm_lasso = _skglm_lasso()
+        if skglm_lasso is not None:
+            models["skglm Lasso"] = lambda make_model=skglm_lasso: make_model(alpha=0.05, tol=1e-6)
         exact = Lasso(0.05, tol=1e-12, max_iter=100_000).fit(X, y)
 
-        def gap(model: Any, X: np.ndarray = X, y: np.ndarray = y) -> float:
+        def objective(model: Any, X: np.ndarray = X, y: np.ndarray = y) -> float:
             residual = y - X @ model.coef_ - model.intercept_
             return float(np.mean(residual**2) / 2 + 0.05 * np.abs(model.coef_).sum())
 
         print(f"correlation {correlation}\n")
-        fitted = {name: make().fit(X, y) for name, make in models.items()}  # numba compiles here
-        table(
-            ["", "gap to the optimum", "same support"],
+        # numba compiles here, before the timing
+        fitted = {name: make_model().fit(X, y) for name, make_model in models.items()}
+        print_table(
+            ["", "relative gap to the minimum", "same support"],
             [
                 [
                     name,
-                    f"{gap(model) / gap(exact) - 1:.1e}",
+                    f"{objective(model) / objective(exact) - 1:.1e}",
                     str(bool(np.array_equal(model.coef_ != 0, exact.coef_ != 0))),
                 ]
                 for name, model in fitted.items()
             ],
         )
-        race(
+        compare(
             [
-                Contestant(name, lambda make=make, X=X, y=y: make().fit(X, y))
-                for name, make in models.items()
+                Task(name, lambda make_model=make_model, X=X, y=y: make_model().fit(X, y))
+                for name, make_model in models.items()
             ],
             rounds=3,
         )
 
 
 def callbacks() -> None:
-    """20 x 2, 1,000 epochs, no callback set, with and without the support for callbacks."""
-    X, y = made(20, 2)
+    """20 x 2, 1,000 epochs, no callbacks, with and without the code that supports callbacks."""
+    X, y = linear_data(20, 2)
     model = GDLinearRegressor()
 
-    def without() -> None:
+    def fit_without_support() -> None:
         with (
-            mock.patch.object(_regressor, "FitTask", _NoTask),
-            mock.patch.object(_regressor, "with_progress_bar", lambda estimator, fit: fit()),
+            mock.patch.object(base, "FitTask", _NoFitTask),
+            mock.patch.object(base, "with_progress_bar", lambda estimator, fit: fit()),
         ):
             model.fit(X, y)
 
-    race(
+    compare(
         [
-            Contestant("with support", lambda: model.fit(X, y)),
-            Contestant("without", without),
+            Task("with support", lambda: model.fit(X, y)),
+            Task("without support", fit_without_support),
         ],
         rounds=41,
     )
 
 
-class _NoTask:
-    """A task of a fit that tells nobody."""
+class _NoFitTask:
+    """Replaces `FitTask` and calls no callbacks."""
 
     is_watched = False
 
@@ -168,11 +172,11 @@ class _NoTask:
         pass
 
     def end(self, attributes: dict[str, Any]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
-def _skorch() -> Any:
-    """Skorch's regressor on one linear layer, if it is installed."""
+def _mini_batch_skorch() -> Any:
+    """A skorch regressor with one linear layer for batches of 256, or None without skorch."""
     try:
         from skorch import NeuralNetRegressor
     except ImportError:
@@ -191,11 +195,11 @@ def _skorch() -> Any:
     )
 
 
-def _skglm() -> Any:
-    """Skglm's Lasso, if it is installed."""
+def _skglm_lasso() -> Any:
+    """The class Lasso of skglm, or None without skglm."""
     try:
-        from skglm import Lasso as Peer
+        from skglm import Lasso as SkglmLasso
     except ImportError:
         print("skglm is not installed\n")
         return None
-    return Peer
+    return SkglmLasso

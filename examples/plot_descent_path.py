@@ -2,11 +2,12 @@
 The path of a descent
 =====================
 
-Contours of what is minimized over two parameters, and the steps on them.
+Contours of a function of two parameters, with the points of the descent.
 """
 
 # %%
-# Rosenbrock's valley. Momentum swings from side to side before it follows the floor.
+# The function of Rosenbrock has a curved valley. With momentum, the descent first oscillates
+# across the valley and then follows the valley to the minimum.
 import tempfile
 from pathlib import Path
 
@@ -31,13 +32,14 @@ display = DescentPathDisplay.from_function(rosenbrock, result)
 plt.show()
 
 # %%
-# The same as an animation, which saves to a GIF.
+# The same path as an animation, which is saved to a GIF file.
 animation = display.animate(frames=10)
 animation.save(Path(tempfile.mkdtemp()) / "rosenbrock.gif", writer="pillow")
 
 # %%
-# Two coefficients of a regression, by name. The two blood values are correlated, so their
-# valley is narrow; whitened, it would be round.
+# The path of two coefficients of a regression, chosen by the names of their features. The two
+# features are correlated, so that the contours are long and narrow. In the
+# coordinates of ``precondition="whiten"`` the contours would be circles.
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 model = GDLinearRegressor(precondition="standardize", lr=0.2)
 DescentPathDisplay.from_estimator(model, X, y, features=("s1", "s2"))

@@ -7,7 +7,7 @@ from the minimum at x = 2 by 1 - 2·lr.
 """
 
 # %%
-# All rates descend at once, in one call.
+# One call of `minimize` runs the descent with all learning rates at once.
 import matplotlib.pyplot as plt
 
 from sklearn_gd import LearningRateDisplay, minimize
@@ -23,7 +23,8 @@ for lr, x, message in zip(lrs, result.x, result.message, strict=True):
     print(f"lr = {lr}: x = {x:.6f}. {message}")
 
 # %%
-# 0.01 is slow, 0.1 is good, 0.3 is faster, 0.7 steps over the minimum and still arrives,
-# and 1.0 jumps between 7 and -3 for ever.
+# With lr = 0.01 the descent is slow, with 0.1 it is good, and with 0.3 it is faster. With 0.7
+# every step passes the minimum, but the descent converges. With 1.0 x alternates between 7 and
+# -3, and the descent never converges.
 LearningRateDisplay.from_function(f, 7.0, lrs=lrs, epochs=50)
 plt.show()

@@ -2,12 +2,12 @@
 A line by gradient descent
 ==========================
 
-The textbook: y = m·x + c, from m = c = 0, by the gradients of the mean squared error.
+The line y = m·x + c is fitted by gradient descent on the mean squared error, from m = c = 0.
 """
 
 # %%
-# ``precondition=None`` is the textbook's descent, in the user's own units. The step is so
-# small because x is not: the report tells the largest learning rate that works.
+# ``precondition=None`` is plain gradient descent on m and c. The learning rate must be small
+# because the values of x are large. `lr_report` prints the largest learning rate that converges.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -21,17 +21,18 @@ line = GDLinearRegressor(precondition=None, lr=0.0001, epochs=100)
 print(lr_report(line, X, y))
 
 # %%
-# The slope arrives at once and the intercept hardly moves: the valley is long and narrow.
+# The slope converges within a few steps, and the intercept hardly changes. The contours are long
+# and narrow.
 DescentPathDisplay.from_estimator(line, X, y)
 plt.show()
 
 # %%
-# With lr = 0.01 every step makes things worse.
+# With lr = 0.01 every step increases the loss: the descent diverges.
 DescentPathDisplay.from_estimator(line.set_params(lr=0.01), X, y)
 plt.show()
 
 # %%
-# The default coordinates are whitened, where the valley is round and lr is below 1 on any
-# data. The same 100 epochs with lr = 0.1 find both parameters.
+# By default the descent is preconditioned: in its coordinates the contours are circles, and any lr
+# below 1 converges on any data. With lr = 0.1, 100 epochs find both parameters.
 FitDisplay.from_estimator(GDLinearRegressor(lr=0.1, epochs=100), X, y, epochs=(0, 1, 5, 20, -1))
 plt.show()

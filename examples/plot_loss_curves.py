@@ -2,12 +2,14 @@
 Loss curves of several estimators
 =================================
 
-`LossCurveDisplay` draws any estimator with a `loss_curve_`, scikit-learn's networks too.
+`LossCurveDisplay` draws the loss curve of any estimator that has a `loss_curve_`. The neural
+networks of scikit-learn have one too.
 """
 
 # %%
-# In whitened coordinates any rate below 1 converges. 1.5 does not: the fit keeps the best
-# parameters it passed, warns, and the display marks the run.
+# With the default preconditioner any learning rate below 1 converges. With lr = 1.5 the descent
+# diverges: the fit keeps the parameters of the lowest loss and warns, and the display marks the
+# curve.
 import warnings
 
 import matplotlib.pyplot as plt

@@ -2,7 +2,7 @@
 A polynomial with NAdam
 =======================
 
-Twenty samples of x² + 2x + 3, and a descent that finds the coefficients.
+Gradient descent finds the coefficients of x² + 2x + 3 from twenty samples.
 """
 
 # %%
@@ -18,11 +18,11 @@ model = GDPolynomialRegressor(degree=2, optimizer="nadam", lr=0.01, epochs=1000)
 print(model.equation())
 
 # %%
-# The curve bends towards the data as training goes on.
+# The fitted curve comes closer to the data during training.
 FitDisplay.from_estimator(model, x, y, epochs=(0, 10, 50, 100, 200, -1))
 plt.show()
 
 # %%
-# The loss falls over many orders of magnitude, so its scale is logarithmic.
+# The loss falls by many orders of magnitude, so that its axis is logarithmic.
 LossCurveDisplay.from_estimator(model)
 plt.show()

@@ -2,13 +2,13 @@
 A puzzle with many solutions
 ============================
 
-A + B = 9, C - D = 1, A + C = 8, B - D = 2: four equations, of which one follows from the
-others.
+The equations A + B = 9, C - D = 1, A + C = 8 and B - D = 2 have many solutions, because one of
+the four equations follows from the other three.
 """
 
 # %%
-# The sum of the squared residuals is descended. The answer depends on where the descent
-# starts, and the result says so.
+# `solve` minimizes the sum of the squared residuals. The solution depends on the start of the
+# descent, and the message of the result says that there are others.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -28,7 +28,7 @@ for seed in range(3):
 print(result.message)
 
 # %%
-# From zeros plain gradient descent finds the shortest solution.
+# From zeros, plain gradient descent finds the solution with the smallest norm.
 result = solve(puzzle, dict.fromkeys("ABCD", 0.0), lr=0.01)
 print({name: round(float(value), 3) for name, value in result.x.items()})
 

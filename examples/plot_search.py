@@ -2,11 +2,11 @@
 Choosing the learning rate, the penalty and the degree
 ======================================================
 
-All candidates on all folds descend at once, so that a search costs about one fit.
+All candidates are trained on all folds at once, so that a search costs about as much as one fit.
 """
 
 # %%
-# Nine learning rates, six penalties and ten folds are 540 descents in one.
+# Nine learning rates, six penalties and ten folds are 540 runs, all trained at once.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_diabetes
@@ -28,13 +28,13 @@ SearchDisplay.from_estimator(search)
 plt.show()
 
 # %%
-# The held-out losses of every epoch come with the search.
+# The search also has the validation loss of every epoch.
 LearningRateDisplay.from_estimator(search)
 plt.show()
 
 # %%
-# Degrees share one expansion: the terms of the lower ones are its leading columns. Here the
-# number of epochs is chosen too.
+# The polynomial terms are computed once, for the highest degree: the terms of a lower degree are
+# the first of these columns. This search chooses the number of epochs too.
 rng = np.random.default_rng(0)
 x = rng.uniform(-3, 3, size=(60, 1))
 wave = np.sin(2 * x[:, 0]) + 0.3 * rng.normal(size=60)

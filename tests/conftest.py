@@ -2,4 +2,7 @@
 
 import os
 
+import pytest
+
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+pytest.register_assert_rewrite("tests.reference", "tests._model_selection.reference")

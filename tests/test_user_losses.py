@@ -1,9 +1,15 @@
-"""Losses of the user's own: what is allowed, and what is refused in a sentence."""
+"""Losses of the user: what is allowed, and what is refused in a sentence."""
+
+import pickle
 
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression, PoissonRegressor
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_gd import GDLinearRegressor
 
@@ -11,6 +17,8 @@ rng = np.random.default_rng(0)
 X = rng.normal(size=(200, 3))
 Y = X @ [1.0, -0.5, 0.0] + rng.normal(size=200)
 COUNTS = rng.poisson(np.exp(0.5 * X[:, 0] + 1.0))
+DIABETES, PROGRESS = load_diabetes(return_X_y=True)
+DIABETES = DIABETES[:, :3]
 
 
 def test_values_may_be_negative():
@@ -52,3 +60,37 @@ def test_a_likelihood_can_diverge():
 def test_what_a_loss_must_return(loss, message):
     with pytest.raises(ValueError, match=message):
         GDLinearRegressor(loss=loss).fit(X, Y)
+
+
+def squared(prediction, target):
+    return (prediction - target) ** 2
+
+
+CUSTOM = {
+    "log-cosh": lambda prediction, target: torch.log(torch.cosh((prediction - target) / 50)),
+    "module": torch.nn.SmoothL1Loss(reduction="none", beta=20.0),
+    "asymmetric": lambda p, t: torch.where(p > t, 3.0, 1.0) * (p - t).abs(),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", CUSTOM)
+def test_custom_losses_in_pipeline_and_search(name):
+    pipeline = make_pipeline(
+        StandardScaler(), GDLinearRegressor(loss=CUSTOM[name], optimizer="adam", epochs=100)
+    )
+    search = GridSearchCV(pipeline, {"gdlinearregressor__lr": [0.001, 0.1]}, cv=2)
+    search.fit(DIABETES, PROGRESS)
+    fitted = search.best_estimator_[-1]
+    assert fitted.loss_curve_[-1] < fitted.loss_curve_[0]
+    assert fitted.loss_ == pytest.approx(
+        CUSTOM[name](torch.tensor(search.predict(DIABETES)), torch.tensor(PROGRESS)).mean().item()
+    )
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_custom_loss_that_python_can_pickle_is_pickled():
+    for loss in (squared, torch.nn.SmoothL1Loss(reduction="none")):
+        model = GDLinearRegressor(loss=loss, epochs=5)
+        again = pickle.loads(pickle.dumps(model.fit(DIABETES, PROGRESS)))
+        assert again.predict(DIABETES).shape == PROGRESS.shape

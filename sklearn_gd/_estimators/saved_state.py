@@ -30,8 +30,15 @@ def upgrade(state: dict[str, Any]) -> dict[str, Any]:
             **dict(zip(_COORDINATE_FIELDS, stream["coordinates"], strict=True)),
             "y_deviation": stream["spread"],
             "optimizers": [
-                {"optimizer": optimizer, "scheduler": scheduler}
+                {"optimizer": _with_problem_axis(optimizer), "scheduler": scheduler}
                 for optimizer, scheduler in stream["optimizers"]
             ],
         }
     return state
+
+
+def _with_problem_axis(state: Any) -> Any:
+    """The state of an optimizer of parameters (runs, targets, coordinates), with a fourth axis."""
+    if isinstance(state, dict):
+        return {key: _with_problem_axis(value) for key, value in state.items()}
+    return state[None] if getattr(state, "ndim", 0) == 3 else state

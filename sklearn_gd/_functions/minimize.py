@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from sklearn_gd._functions.descent import FunctionOptions, descend_function
 from sklearn_gd._functions.objective import scalar_value
-from sklearn_gd._functions.result import first_run
+from sklearn_gd._functions.result import select_run
 from sklearn_gd._functions.user_function import UserFunction
 
 
@@ -121,7 +121,7 @@ def minimize(
     options = FunctionOptions(lr, epochs, optimizer, optimizer_params, lr_scheduler, tol, device)
     function = UserFunction.of(fun, x0, "minimize", "fun")
     result, _ = descend_function(function, scalar_value, options)
-    return result if options.has_several_lrs else first_run(result)
+    return result if options.has_several_lrs else select_run(result, 0)
 
 
 minimize.__module__ = "sklearn_gd"

@@ -56,9 +56,18 @@ def make_result(objective: FunctionObjective, trace: Trace, epochs: int) -> Opti
     )
 
 
-def first_run(result: OptimizeResult) -> OptimizeResult:
-    """The result of the first run, without the axis of runs."""
-    return OptimizeResult({name: _first(value) for name, value in result.items()})
+def select_run(result: OptimizeResult, run: int) -> OptimizeResult:
+    """The result of one run without the axis of runs, and without the NaN after its end."""
+    length = int(result.nit[run]) + 1
+    fields = {name: _entry(value, run) for name, value in result.items()}
+    path = fields["path"]
+    fields["loss_curve"] = fields["loss_curve"][:length]
+    fields["path"] = (
+        {name: points[:length] for name, points in path.items()}
+        if isinstance(path, dict)
+        else path[:length]
+    )
+    return OptimizeResult(fields)
 
 
 def _curve_and_path(
@@ -80,9 +89,9 @@ def _curve_and_path(
     )
 
 
-def _first(value: Any) -> Any:
-    """The first entry of a field, as a Python value where it is a count or a flag."""
+def _entry(value: Any, run: int) -> Any:
+    """The entry of a run in a field, as a Python value where it is a count or a flag."""
     if isinstance(value, dict):
-        return {name: array[0] for name, array in value.items()}
-    first = value[0]
-    return first.item() if isinstance(first, np.bool_ | np.integer) else first
+        return {name: array[run] for name, array in value.items()}
+    entry = value[run]
+    return entry.item() if isinstance(entry, np.bool_ | np.integer) else entry

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._functions.descent import FunctionOptions, descend_function
 from sklearn_gd._functions.objective import residual_vector, sum_of_squares
-from sklearn_gd._functions.result import first_run
+from sklearn_gd._functions.result import select_run
 from sklearn_gd._functions.user_function import UserFunction
 from sklearn_gd._solver.derivatives import jacobian
 
@@ -108,7 +108,7 @@ def solve(
         message + _describe_solution(vector, rank, n_unknowns)
         for message, vector, rank in zip(result.message, vectors, result.rank, strict=True)
     ]
-    return result if options.has_several_lrs else first_run(result)
+    return result if options.has_several_lrs else select_run(result, 0)
 
 
 def _linearize(function: UserFunction, point: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,9 @@ function through this map.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,8 +19,6 @@ from torch import Tensor
 from sklearn_gd._base.parameters import InvalidParameterError, invalid
 from sklearn_gd._data.validation import as_numpy
 
-Array = TypeVar("Array", Tensor, np.ndarray)
-
 
 class Layout(NamedTuple):
     """Where each argument of the user's function stands in a flat vector."""
@@ -27,11 +26,14 @@ class Layout(NamedTuple):
     names: tuple[str, ...] | None  # None: the function has one argument without a name
     shapes: tuple[tuple[int, ...], ...]  # one shape for each argument
 
-    def unpack(self, flat: Array) -> Array | dict[str, Array]:
-        """The arguments in the last axis of ``flat``, with the leading axes of ``flat``."""
+    def unpack(self, flat: Any) -> Any:
+        """The arguments in the last axis of ``flat``, a tensor or an array, as ``x0`` has them.
+
+        The leading axes of ``flat`` are the leading axes of every argument.
+        """
         arguments, first = [], 0
         for shape in self.shapes:
-            last = first + int(np.prod(shape))
+            last = first + math.prod(shape)
             arguments.append(flat[..., first:last].reshape((*flat.shape[:-1], *shape)))
             first = last
         if self.names is None:
@@ -61,16 +63,15 @@ class UserFunction(NamedTuple):
         names = tuple(x0) if isinstance(x0, Mapping) else None
         if names is not None and not all(isinstance(name, str) for name in names):
             raise invalid(owner, "x0", "a dict with names of arguments as keys", x0)
-        arguments = [
-            _check_start(argument, owner) for argument in (x0.values() if names is not None else [x0])
-        ]
-        flat = np.concatenate([a.ravel() for a in arguments]) if arguments else np.empty(0)
+        starts = [x0] if names is None else x0.values()
+        arguments = [_check_start(start, owner) for start in starts]
+        flat = np.concatenate([np.empty(0), *(argument.ravel() for argument in arguments)])
         if not len(flat):
             raise invalid(owner, "x0", "at least one number", x0)
         _check_signature(function, names, owner, parameter)
         layout = Layout(names, tuple(argument.shape for argument in arguments))
-        start = torch.from_numpy(flat)
-        return cls(function, start, layout, owner, parameter, torch.get_default_dtype())
+        flat_start, dtype = torch.from_numpy(flat), torch.get_default_dtype()
+        return cls(function, flat_start, layout, owner, parameter, dtype)
 
     def __call__(self, flat: Tensor) -> Any:
         # a copy, because the function may change its argument in place
@@ -84,10 +85,10 @@ class UserFunction(NamedTuple):
         finally:
             torch.set_default_dtype(dtype)
 
-    def _call(self, arguments: Tensor | dict[str, Tensor]) -> Any:
-        if isinstance(arguments, dict):
-            return self.function(**arguments)
-        return self.function(arguments)
+    def _call(self, arguments: Any) -> Any:
+        if self.layout.names is None:
+            return self.function(arguments)
+        return self.function(**arguments)
 
     def wrong_value(self, expected: str, got: str) -> InvalidParameterError:
         """The error for what the function returned."""

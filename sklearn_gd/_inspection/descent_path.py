@@ -1,36 +1,32 @@
-"""The display of a descent's way through the space of its parameters."""
+"""The display of the path of a descent through the space of its parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 
-from sklearn_gd._inspection.fit_trace import check_single_target, explore
-from sklearn_gd._functions.user_function import values_at
-from sklearn_gd._base.parameters import invalid
-from sklearn_gd._inspection.plotting import CURVE, STEPS, axes_or_new, styled
+from sklearn_gd._inspection.descent_surface import surface_of_estimator, surfaces_of_function
+from sklearn_gd._inspection.plotting import CURVE_COLOR, STEPS_COLOR, axes_or_new, line_style
 
-_CURVE_POINTS, _SURFACE_POINTS = 400, 120  # of the grid, per axis
 _LEVELS = 16
 
 
 class DescentPathDisplay:
     """The steps of a descent on the curve, or on the contours, of what it minimizes.
 
-    Create it with `from_estimator` or `from_function`; the parameters are stored as
-    attributes and drawn by `plot`, or step by step by `animate`.
+    Create a display with `from_estimator` or `from_function`. The parameters are stored as
+    attributes. `plot` draws them, and `animate` draws the steps one after the other.
 
     Parameters
     ----------
     path : ndarray of shape (n_steps + 1, 1) or (n_steps + 1, 2)
-        The points passed: values of one parameter, or of two.
+        The points of the descent: values of one parameter, or of two.
     values : ndarray of shape (n_steps + 1,)
         What is minimized, at these points.
     grid : sequence of one or two ndarrays
-        Values of each parameter at which it is known.
+        For each parameter the values at which `surface` is known.
     surface : ndarray of shape (len(grid[0]),) or (len(grid[0]), len(grid[1]))
         What is minimized, on the grid.
     labels : sequence of str
@@ -48,16 +44,19 @@ class DescentPathDisplay:
         Figure of the axes.
     line_ : matplotlib Line2D
         The steps.
-    start_, end_ : matplotlib Line2D
-        Marks at the first point and the last.
-    curve_ : matplotlib Line2D
-        The function of one parameter; None for two.
-    contours_ : matplotlib QuadContourSet
-        The contours over two parameters; None for one.
+    start_ : matplotlib Line2D
+        The mark at the first point.
+    end_ : matplotlib Line2D
+        The mark at the last point.
+    curve_ : matplotlib Line2D or None
+        The function of one parameter. None for two parameters.
+    contours_ : matplotlib QuadContourSet or None
+        The contours over two parameters. None for one parameter.
 
     See Also
     --------
     LearningRateDisplay : The descents of several learning rates.
+    FitDisplay : The model at several epochs of the same descent.
 
     Examples
     --------
@@ -71,6 +70,14 @@ class DescentPathDisplay:
     """
 
     __module__ = "sklearn_gd"
+
+    ax_: Any
+    figure_: Any
+    line_: Any
+    start_: Any
+    end_: Any
+    curve_: Any
+    contours_: Any
 
     def __init__(
         self,
@@ -102,23 +109,23 @@ class DescentPathDisplay:
         ax: Any = None,
         line_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Descend as a cold fit would, and draw the path of two parameters on the loss.
+        """Descend from zeros as `fit` does, and draw the path of two parameters on the loss.
 
         Parameters
         ----------
         estimator : GDLinearRegressor or GDPolynomialRegressor
-            The estimator, fitted or not; it is only read.
+            The estimator, fitted or not. The estimator is only read.
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Training data.
         y : array-like of shape (n_samples,)
             Targets.
-        features : pair of int or str, default=None
-            The two coefficients to draw, by position in `coef_` or by name (a
-            polynomial's are its terms, such as ``"x0^2"``). None draws the first two; with
-            one coefficient that and the intercept, if there is one. All other coefficients
-            are held at the values that a fit keeps.
+        features : sequence of two int or str, default=None
+            The two coefficients to draw, by position in `coef_` or by name. The names of a
+            polynomial are its terms, such as ``"x0^2"``. None draws the first two. If there
+            is one coefficient, None draws that coefficient and the intercept, if there is
+            one. All other coefficients have the values that a fit keeps.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Where to draw. None makes a new figure.
         line_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the steps.
 
@@ -130,9 +137,15 @@ class DescentPathDisplay:
         Raises
         ------
         TypeError
-            If the estimator is not one of this package's regressors.
+            If the estimator is not a regressor of this package.
         ValueError
-            If `features` names no two coefficients, or there are several targets.
+            If `features` are not two different coefficients, or there are several targets.
+            Also if a parameter is outside its range, or the data hold NaN or infinity.
+
+        See Also
+        --------
+        DescentPathDisplay.from_function : Draw the path of `minimize`.
+        LearningRateDisplay.from_estimator : Draw the losses of several learning rates.
 
         Examples
         --------
@@ -144,22 +157,8 @@ class DescentPathDisplay:
         >>> display.path[0], display.path[-1].round(6)
         (array([0., 0.]), array([2., 1.]))
         """
-        exploration = explore(estimator, X, y, cls.__name__)
-        check_single_target(exploration, cls.__name__)
-        run = exploration.path()
-        coef, intercept = (part[:, 0] for part in run.in_user_terms())
-        chosen = _choose(features, exploration.terms)
-        path, labels = coef[:, chosen], [f"Coefficient of {exploration.terms[i]}" for i in chosen]
-        if len(chosen) == 1 and exploration.settings.fit_intercept:
-            path, labels = np.column_stack([path, intercept]), [*labels, "Intercept"]
-
-        def loss(points: np.ndarray) -> np.ndarray:
-            at = np.tile(coef[run.kept], (len(points), 1))
-            at[:, chosen] = points[:, : len(chosen)]
-            return run.losses_at(at, points[:, 1].copy() if path.shape[1] > len(chosen) else None)
-
-        (display,) = cls._over(loss, [path], [run.losses], labels, "Loss", [run.diverged])
-        return display.plot(ax, line_kwargs=line_kwargs)
+        surface = surface_of_estimator(estimator, X, y, features)
+        return cls(**surface._asdict()).plot(ax, line_kwargs=line_kwargs)
 
     @classmethod
     def from_function(
@@ -170,7 +169,7 @@ class DescentPathDisplay:
         ax: Any = None,
         line_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Draw the path of `minimize` on the function of one or two variables.
+        """Draw the path of `minimize` on a function of one or two variables.
 
         Parameters
         ----------
@@ -179,7 +178,7 @@ class DescentPathDisplay:
         result : scipy.optimize.OptimizeResult
             What `minimize` returned, for a single learning rate.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Where to draw. None makes a new figure.
         line_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the steps.
 
@@ -191,75 +190,31 @@ class DescentPathDisplay:
         Raises
         ------
         ValueError
-            If there are more than two variables, or the result holds several runs.
+            If there are more than two variables, the result holds several runs, or the
+            function is not finite anywhere around the path.
+
+        See Also
+        --------
+        minimize : Minimize a function.
+        LearningRateDisplay.from_function : Draw the paths of several learning rates.
+
+        Examples
+        --------
+        >>> from sklearn_gd import DescentPathDisplay, minimize
+        >>> def bowl(x):
+        ...     return x[0] ** 2 + 10 * x[1] ** 2
+        >>> result = minimize(bowl, [3.0, 1.0], lr=0.05, epochs=20)
+        >>> display = DescentPathDisplay.from_function(bowl, result)
+        >>> display.labels, display.path.shape
+        (['x[0]', 'x[1]'], (21, 2))
         """
         if np.ndim(result["nit"]):
             raise ValueError(
                 f"DescentPathDisplay draws one run, and this result holds {len(result['nit'])}. "
                 "Use LearningRateDisplay.from_function for several learning rates."
             )
-        (display,) = cls._of_function(fun, [result])
-        return display.plot(ax, line_kwargs=line_kwargs)
-
-    @classmethod
-    def _of_function(cls, fun: Callable[..., Any], runs: Sequence[Mapping[str, Any]]) -> list[Self]:
-        """Runs of one function, all on the same part of it; not drawn."""
-        named = runs[0]["path"]
-        parts = named if isinstance(named, Mapping) else {"x": named}
-        labels = [
-            name if part[0].size == 1 else f"{name}[{i}]"
-            for name, part in parts.items()
-            for i in range(part[0].size)
-        ]
-        if len(labels) > 2:
-            raise ValueError(
-                f"DescentPathDisplay draws one variable or two, and the path has {len(labels)}. "
-                "LossCurveDisplay.from_curves draws the losses of any number."
-            )
-        start = {name: part[0] for name, part in parts.items()}
-        x0 = start if isinstance(named, Mapping) else start["x"]
-        return cls._over(
-            lambda points: values_at(fun, x0, points),
-            [_flat(run["path"]) for run in runs],
-            [run["loss_curve"] for run in runs],
-            labels,
-            f"f({', '.join(parts)})",
-            [run["status"] == 2 for run in runs],
-        )
-
-    @classmethod
-    def _over(
-        cls,
-        function: Callable[[np.ndarray], np.ndarray],
-        paths: Sequence[np.ndarray],
-        values: Sequence[np.ndarray],
-        labels: Sequence[str],
-        value_label: str,
-        diverged: Sequence[bool],
-    ) -> list[Self]:
-        """Paths on the surface of a function of points (n, n_parameters), around them all."""
-        count = _CURVE_POINTS if len(labels) == 1 else _SURFACE_POINTS
-        shown = np.concatenate([_shown(p, v) for p, v in zip(paths, values, strict=True)])
-        grid = [np.linspace(*_range(column), count) for column in shown.T]
-        points = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1)
-        surface = function(points.reshape(-1, len(grid))).reshape(points.shape[:-1])
-        if not np.isfinite(surface).any():
-            raise ValueError(
-                "DescentPathDisplay has nothing to draw: the function is finite nowhere around "
-                "the path."
-            )
-        return [
-            cls(
-                path=path,
-                values=own,
-                grid=grid,
-                surface=surface,
-                labels=labels,
-                value_label=value_label,
-                diverged=bad,
-            )
-            for path, own, bad in zip(paths, values, diverged, strict=True)
-        ]
+        (surface,) = surfaces_of_function(fun, [result])
+        return cls(**surface._asdict()).plot(ax, line_kwargs=line_kwargs)
 
     def plot(
         self,
@@ -273,50 +228,59 @@ class DescentPathDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Where to draw. None makes a new figure.
         line_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the steps.
         colorbar : bool, default=True
-            Whether contours get a colour bar.
+            Whether contours have a colour bar.
 
         Returns
         -------
         self : DescentPathDisplay
             The display.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        DescentPathDisplay.animate : Draw the steps one after the other.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_gd import DescentPathDisplay
+        >>> x = np.linspace(-2.0, 2.0, 50)
+        >>> path = np.array([[1.5], [0.5], [0.1]])
+        >>> display = DescentPathDisplay(
+        ...     path=path, values=path[:, 0] ** 2, grid=[x], surface=x**2, labels=["x"]
+        ... )
+        >>> display.plot().end_.get_xdata().tolist()
+        [0.1]
         """
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
         self.curve_ = self.contours_ = None
         if len(self.grid) == 1:
-            (self.curve_,) = ax.plot(self.grid[0], self.surface, color=CURVE, zorder=1)
-            ax.set(xlabel=self.labels[0], ylabel=self.value_label)
-            _limit_height(ax, self.surface)
+            self._plot_curve(ax)
         else:
-            from matplotlib.colors import BoundaryNorm
-
-            levels = _levels(self.surface)
-            norm = BoundaryNorm(levels, 256)  # every level its colour
-            self.contours_ = ax.contourf(
-                *self.grid, self.surface.T, levels=levels, norm=norm, cmap="cividis"
-            )
-            if colorbar:
-                self.figure_.colorbar(self.contours_, ax=ax, label=self.value_label, format="%.3g")
-            ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
-            ax.set_ylim(self.grid[1][[0, -1]])
+            self._plot_contours(ax, colorbar=colorbar)
         ax.set_xlim(self.grid[0][[0, -1]])
-        style = {"color": STEPS, "marker": ".", "markersize": 4, "linewidth": 1.2, "label": "steps"}
-        (self.line_,) = ax.plot(*self._points(slice(None)), **styled(style, line_kwargs))
+        style = {"color": STEPS_COLOR, "marker": ".", "markersize": 4, "linewidth": 1.2}
+        style["label"] = "steps"
+        (self.line_,) = ax.plot(*self._points(slice(None)), **line_style(style, line_kwargs))
         mark = {"linestyle": "none", "markeredgecolor": "black", "markersize": 7, "zorder": 3}
         (self.start_,) = ax.plot(
             *self._points(slice(1)), marker="o", color="white", label="start", **mark
         )
+        end_label = f"step {len(self.path) - 1}"
         (self.end_,) = ax.plot(
             *self._points(slice(-1, None)),
             marker="X" if self.diverged else "D",
             color=self.line_.get_color(),
-            label=f"diverged, step {len(self.path) - 1}"
-            if self.diverged
-            else f"step {len(self.path) - 1}",
+            label=f"diverged, {end_label}" if self.diverged else end_label,
             **mark,
         )
         ax.legend()
@@ -325,23 +289,32 @@ class DescentPathDisplay:
     def animate(
         self, ax: Any = None, *, frames: int = 60, interval: int = 80, **plot_options: Any
     ) -> Any:
-        """Draw the path as it grows, first step by step and then in longer strides.
+        """Draw the path as it grows, first step by step and then several steps at a time.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Where to draw. None makes a new figure.
         frames : int, default=60
-            Pictures, at most.
+            The largest number of pictures.
         interval : int, default=80
             Milliseconds between two pictures.
-        **plot_options
+        **plot_options : dict
             Options of `plot`.
 
         Returns
         -------
         matplotlib.animation.FuncAnimation
-            The animation; keep it while it is shown.
+            The animation. Keep a reference to it while it is shown.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        DescentPathDisplay.plot : Draw the whole path.
 
         Examples
         --------
@@ -357,69 +330,46 @@ class DescentPathDisplay:
         self.plot(ax, **plot_options)
         from matplotlib.animation import FuncAnimation
 
-        last = len(self.path) - 1
-        shown = np.unique(np.geomspace(1, last + 1, frames).round().astype(int))
+        n_points = len(self.path)
+        counts = np.unique(np.geomspace(1, n_points, frames).round().astype(int))
 
         def draw(count: int) -> tuple[Any, Any]:
             self.line_.set_data(*self._points(slice(count)))
             self.end_.set_data(*self._points(slice(count - 1, count)))
             return self.line_, self.end_
 
-        return FuncAnimation(self.figure_, draw, frames=shown, interval=interval, repeat=False)
+        return FuncAnimation(self.figure_, draw, frames=counts, interval=interval, repeat=False)
+
+    def _plot_curve(self, ax: Any) -> None:
+        """Draw the function of one parameter."""
+        (self.curve_,) = ax.plot(self.grid[0], self.surface, color=CURVE_COLOR, zorder=1)
+        ax.set(xlabel=self.labels[0], ylabel=self.value_label)
+        low, high = np.nanmin(self.surface), np.nanmax(self.surface)
+        margin = 0.08 * (high - low) or 1.0
+        ax.set_ylim(low - margin, high + margin)
+
+    def _plot_contours(self, ax: Any, *, colorbar: bool) -> None:
+        """Draw the contours over two parameters."""
+        from matplotlib.colors import BoundaryNorm
+
+        levels = _contour_levels(self.surface)
+        norm = BoundaryNorm(levels, 256)  # so that every level has a colour
+        self.contours_ = ax.contourf(
+            *self.grid, self.surface.T, levels=levels, norm=norm, cmap="cividis"
+        )
+        if colorbar:
+            self.figure_.colorbar(self.contours_, ax=ax, label=self.value_label, format="%.3g")
+        ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
+        ax.set_ylim(self.grid[1][[0, -1]])
 
     def _points(self, steps: slice) -> list[np.ndarray]:
-        """Horizontal and vertical places of some steps."""
-        both = [*self.path.T, self.values]
-        return [column[steps] for column in both[:2]]
+        """Horizontal and vertical positions of some steps."""
+        columns = [*self.path.T, self.values]
+        return [column[steps] for column in columns[:2]]
 
 
-def _choose(features: Sequence[int | str] | None, terms: Sequence[str]) -> list[int]:
-    """Positions of the coefficients to draw: two, or the only one."""
-    if len(terms) == 1 and features is None:
-        return [0]
-    features = (0, 1) if features is None else features
-    places = [terms.index(f) if isinstance(f, str) and f in terms else f for f in features]
-    known = [isinstance(i, Integral) and -len(terms) <= i < len(terms) for i in places]
-    if len(places) != 2 or not all(known) or len({int(i) % len(terms) for i in places}) < 2:
-        raise invalid(
-            "DescentPathDisplay",
-            "features",
-            f"two different positions below {len(terms)} or names among {list(terms)}",
-            features,
-        )
-    return [int(i) % len(terms) for i in places]
-
-
-def _flat(path: Any) -> np.ndarray:
-    """A path of any form as (n_steps + 1, n_parameters)."""
-    parts = path.values() if isinstance(path, Mapping) else [path]
-    return np.concatenate([np.reshape(part, (len(part), -1)) for part in parts], axis=1)
-
-
-def _shown(path: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The points of a path without the heights of a divergence."""
-    above = values - np.nanmin(values, initial=np.inf)
-    sane = above <= 10 * above[0]
-    sane[:2] = True
-    return path[sane & np.isfinite(path).all(axis=1)]
-
-
-def _range(column: np.ndarray) -> tuple[float, float]:
-    """What to show of a parameter: where it has been, and a margin."""
-    low, high = column.min(), column.max()
-    margin = 0.25 * (high - low) or 1.0
-    return low - margin, high + margin
-
-
-def _limit_height(ax: Any, surface: np.ndarray) -> None:
-    """Leave room around a curve."""
-    low, high = np.nanmin(surface), np.nanmax(surface)
-    margin = 0.08 * (high - low) or 1.0
-    ax.set_ylim(low - margin, high + margin)
-
-
-def _levels(surface: np.ndarray) -> np.ndarray:
-    """Levels of contours that are equally far apart on a bowl, and fit a ravine too."""
+def _contour_levels(surface: np.ndarray) -> np.ndarray:
+    """Levels by quantiles, which are equally far apart on a bowl and also suit a narrow valley."""
     finite = surface[np.isfinite(surface)]
     levels = np.unique(np.quantile(finite, np.linspace(0, 1, _LEVELS) ** 2))
     return levels if len(levels) > 1 else levels[0] + np.array([0.0, 1.0])

@@ -1,4 +1,4 @@
-"""The display of a fit as it comes about."""
+"""The display of the model at several epochs of its training."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from sklearn_gd._inspection.fit_trace import check_single_target, explore
 from sklearn_gd._base.parameters import invalid
-from sklearn_gd._inspection.plotting import axes_or_new, shades, styled
+from sklearn_gd._inspection.fit_trace import trace_fit
+from sklearn_gd._inspection.plotting import axes_or_new, line_style, ordered_colors
 
 _CURVE_POINTS = 300
 
@@ -19,23 +19,23 @@ _CURVE_POINTS = 300
 class FitDisplay:
     """The model at several epochs of its training, against the data.
 
-    With one feature the data and the fitted line or polynomial, with several the
-    predictions against the true targets. Create it with `from_estimator`; the parameters
-    are stored as attributes and drawn by `plot`.
+    With one feature the display shows the data, and the line or polynomial of each epoch.
+    With several features it shows the predictions against the true targets. Create a display
+    with `from_estimator`. The parameters are stored as attributes, and `plot` draws them.
 
     Parameters
     ----------
     x : ndarray of shape (n_samples,)
-        The feature, or the true targets where there are several features.
+        The feature, or the true targets if there are several features.
     y : ndarray of shape (n_samples,)
-        Targets.
+        The targets.
     epochs : ndarray of int of shape (n_epochs,)
-        Epochs, counted by the steps taken before; the last may be the end.
+        The numbers of steps after which the model is shown.
     curve_x : ndarray of shape (n_points,)
-        Where the model is drawn.
+        Where the predictions are drawn on the horizontal axis.
     curves : ndarray of shape (n_epochs, n_points)
-        Its predictions there.
-    labels : pair of str
+        The predictions of each epoch.
+    labels : sequence of two str
         Labels of the axes.
     single_feature : bool, default=True
         Whether there is one feature.
@@ -43,17 +43,18 @@ class FitDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Axes with the fit.
+        Axes with the model.
     figure_ : matplotlib Figure
         Figure of the axes.
     data_ : matplotlib Line2D
         The data, or the line on which predictions are true.
     lines_ : dict of int to matplotlib Line2D
-        The model at each epoch.
+        The predictions of each epoch.
 
     See Also
     --------
     DescentPathDisplay : The same descent in the space of its parameters.
+    LossCurveDisplay : The losses of the epochs.
 
     Examples
     --------
@@ -68,6 +69,11 @@ class FitDisplay:
     """
 
     __module__ = "sklearn_gd"
+
+    ax_: Any
+    figure_: Any
+    data_: Any
+    lines_: dict[int, Any]
 
     def __init__(
         self,
@@ -100,23 +106,25 @@ class FitDisplay:
         line_kwargs: dict[str, Any] | None = None,
         data_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Descend as a cold fit would, and draw the model as training goes on.
+        """Descend from zeros as `fit` does, and draw the model at several epochs.
 
         Parameters
         ----------
         estimator : GDLinearRegressor or GDPolynomialRegressor
-            The estimator, fitted or not; it is only read.
+            The estimator, fitted or not. The estimator is only read.
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Training data.
         y : array-like of shape (n_samples,)
             Targets.
         epochs : sequence of int, default=(0, 1, 10, 100, -1)
-            After how many steps the model is drawn: 0 is the start and -1 the end. Epochs
-            that the training does not reach are left out.
+            The numbers of steps after which the model is drawn. 0 is the start and -1 is
+            the end. Epochs that the training does not reach are left out.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        line_kwargs, data_kwargs : dict, default=None
-            Options of `matplotlib.axes.Axes.plot` for the model and for the data.
+            Where to draw. None makes a new figure.
+        line_kwargs : dict, default=None
+            Options of `matplotlib.axes.Axes.plot` for the model.
+        data_kwargs : dict, default=None
+            Options of `matplotlib.axes.Axes.plot` for the data.
 
         Returns
         -------
@@ -126,32 +134,47 @@ class FitDisplay:
         Raises
         ------
         TypeError
-            If the estimator is not one of this package's regressors.
+            If the estimator is not a regressor of this package.
         ValueError
-            If `epochs` holds anything but integers or nothing that the training reaches,
-            or there are several targets.
+            If `epochs` holds anything but integers, or no epoch that the training reaches.
+            Also if there are several targets, a parameter is outside its range, or the data
+            hold NaN or infinity.
+
+        See Also
+        --------
+        DescentPathDisplay.from_estimator : Draw the path of the same descent.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn_gd import FitDisplay, GDLinearRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> display = FitDisplay.from_estimator(GDLinearRegressor(), X, y, epochs=(0, 100))
+        >>> display.ax_.get_xlabel(), display.ax_.get_ylabel()
+        ('True target', 'Prediction')
         """
-        exploration = explore(estimator, X, y, cls.__name__)
-        check_single_target(exploration, cls.__name__)
-        path = exploration.path()
-        chosen = _choose(epochs, len(path.losses))
-        x, targets = exploration.data.x, exploration.data.y[:, 0]
-        if x.shape[1] > 1:
-            shown, where, labels = x, targets, ["True target", "Prediction"]
-            across = targets
+        trace = trace_fit(estimator, X, y, cls.__name__)
+        chosen = _check_epochs(epochs, len(trace.losses))
+        data = trace.prepared.inputs.data
+        x, targets = data.x, data.y[:, 0]
+        has_single_feature = x.shape[1] == 1
+        if has_single_feature:
+            horizontal = (x.toarray() if sparse.issparse(x) else x)[:, 0].astype(np.float64)
+            margin = 0.05 * np.ptp(horizontal) or 1.0
+            ends = horizontal.min() - margin, horizontal.max() + margin
+            curve_x = np.linspace(*ends, _CURVE_POINTS)
+            rows, labels = curve_x[:, None], [trace.prepared.term_names[0], "Target"]
         else:
-            across = (x.toarray() if sparse.issparse(x) else x)[:, 0].astype(np.float64)
-            margin = 0.05 * np.ptp(across) or 1.0
-            where = np.linspace(across.min() - margin, across.max() + margin, _CURVE_POINTS)
-            shown, labels = where[:, None], [exploration.terms[0], "Target"]
+            horizontal = curve_x = targets
+            rows, labels = x, ["True target", "Prediction"]
         return cls(
-            x=across,
+            x=horizontal,
             y=targets,
             epochs=chosen,
-            curve_x=where,
-            curves=np.array([path.predict(shown, epoch)[:, 0] for epoch in chosen]),
+            curve_x=curve_x,
+            curves=np.array([trace.predict(rows, epoch) for epoch in chosen]),
             labels=labels,
-            single_feature=x.shape[1] == 1,
+            single_feature=has_single_feature,
         ).plot(ax, line_kwargs=line_kwargs, data_kwargs=data_kwargs)
 
     def plot(
@@ -166,47 +189,78 @@ class FitDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        line_kwargs, data_kwargs : dict, default=None
-            Options of `matplotlib.axes.Axes.plot` for the model and for the data.
+            Where to draw. None makes a new figure.
+        line_kwargs : dict, default=None
+            Options of `matplotlib.axes.Axes.plot` for the model.
+        data_kwargs : dict, default=None
+            Options of `matplotlib.axes.Axes.plot` for the data.
 
         Returns
         -------
         self : FitDisplay
             The display.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        FitDisplay.from_estimator : Make a display and draw it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_gd import FitDisplay
+        >>> x = np.linspace(0.0, 1.0, 10)
+        >>> display = FitDisplay(
+        ...     x=x, y=2 * x, epochs=np.array([0, 5]), curve_x=x, curves=np.array([0 * x, x]),
+        ...     labels=("x", "y"),
+        ... )
+        >>> list(display.plot().lines_)
+        [0, 5]
         """
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
+        data_style: dict[str, Any]
+        model_style: dict[str, Any]
         if self.single_feature:
-            seen, style = (self.x, self.y), {"linestyle": "none", "marker": "o", "label": "data"}
-            model_style: dict[str, Any] = {"linewidth": 2}
+            data = self.x, self.y
+            data_style = {"linestyle": "none", "marker": "o", "label": "data"}
+            model_style = {"linewidth": 2}
         else:
             ends = np.array([self.y.min(), self.y.max()])
-            seen, style = (ends, ends), {"linestyle": "--", "label": "prediction = target"}
+            data = ends, ends
+            data_style = {"linestyle": "--", "label": "prediction = target"}
             model_style = {"linestyle": "none", "marker": "o", "markersize": 3, "alpha": 0.7}
-        style |= {"color": "0.45"}
-        (self.data_,) = ax.plot(*seen, **styled(style, data_kwargs))
+        data_style["color"] = "0.45"
+        (self.data_,) = ax.plot(*data, **line_style(data_style, data_kwargs))
         self.lines_ = {}
-        for epoch, curve, color in zip(
-            self.epochs.tolist(), self.curves, shades(len(self.epochs)), strict=True
-        ):
+        colors = ordered_colors(len(self.epochs))
+        for epoch, curve, color in zip(self.epochs.tolist(), self.curves, colors, strict=True):
             style = {**model_style, "color": color, "label": f"epoch {epoch}"}
-            (self.lines_[epoch],) = ax.plot(self.curve_x, curve, **styled(style, line_kwargs))
-        low, high = self.y.min(), self.y.max()
-        room = (high - low) or 1.0
-        if not (np.abs(self.curves - (low + high) / 2) < 2 * room).all():
-            ax.set_ylim(low - 0.5 * room, high + 0.5 * room)  # a divergence goes out of sight
+            (self.lines_[epoch],) = ax.plot(self.curve_x, curve, **line_style(style, line_kwargs))
+        self._limit_height(ax)
         ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
         ax.legend()
         return self
 
+    def _limit_height(self, ax: Any) -> None:
+        """Keep the targets readable where the predictions of a divergence are far away."""
+        low, high = self.y.min(), self.y.max()
+        height = (high - low) or 1.0
+        is_near = np.abs(self.curves - (low + high) / 2) < 2 * height
+        if not is_near.all():
+            ax.set_ylim(low - 0.5 * height, high + 0.5 * height)
 
-def _choose(epochs: Sequence[int], points: int) -> np.ndarray:
-    """The epochs reached, counted from the start, in order."""
-    if not all(isinstance(e, Integral) and not isinstance(e, bool) for e in epochs):
+
+def _check_epochs(epochs: Sequence[int], n_points: int) -> np.ndarray:
+    """The epochs that the training reaches, counted from the start, in order."""
+    if not all(isinstance(epoch, Integral) and not isinstance(epoch, bool) for epoch in epochs):
         raise invalid("FitDisplay", "epochs", "a sequence of int", epochs)
-    reached = {int(e) % points for e in epochs if -points <= e < points}
+    reached = {int(epoch) % n_points for epoch in epochs if -n_points <= epoch < n_points}
     if not reached:
-        words = f"epochs that the training reaches, of {points - 1}"
+        words = f"epochs that the training reaches, of {n_points - 1}"
         raise invalid("FitDisplay", "epochs", words, epochs)
     return np.array(sorted(reached))

@@ -1,165 +1,149 @@
-"""An estimator's descent laid open, for the displays and the report.
+"""The descent of a fit with every point that it passes, for the displays and the report.
 
-The same data, problem and loop as in a fit, but the trace is kept whole and the estimator
-is left as it is.
+The data, the problem and the loop are those of `fit`, from zeros. There are two differences.
+No rows are held out for early stopping, so that the descent of all data is shown. And the
+estimator stays as it is.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from sklearn_gd._data.validation import Data, check_training_data
-from sklearn_gd._solver.loop import Trace
-from sklearn_gd._estimators.linear import GDLinearRegressor
-from sklearn_gd._solver.optimizers import Recipe
-from sklearn_gd._data.polynomial import Basis, polynomial_features
-from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
-from sklearn_gd._training.build_problem import Problem, Settings, pose
-from sklearn_gd._problem.curvature import max_stable_lr
 from sklearn_gd._base.torch_state import isolated
-from sklearn_gd._training.fit import make_recipe, run, step_length
+from sklearn_gd._estimators.base import FitInputs
+from sklearn_gd._estimators.linear import GDLinearRegressor
+from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
+from sklearn_gd._moments.tensor_data import to_tensor
+from sklearn_gd._training.prepare import PreparedFit, descend_problems, prepare
+from sklearn_gd._training.result import FitResult, in_data_units, make_result, to_numpy_model
 
 
-class Exploration(NamedTuple):
-    """What a fit on some data would descend."""
+class PreparedEstimator(NamedTuple):
+    """An estimator and its data, ready for a descent."""
 
-    data: Data
-    basis: Basis | None
-    terms: list[str]  # a name for each coefficient
-    settings: Settings
-    made: Recipe
-    problem: Problem
-    lr: float
+    inputs: FitInputs
+    fit: PreparedFit
+    term_names: list[str]  # a name for each coefficient
 
-    @property
-    def max_stable_lr(self) -> float | None:
-        """The largest stable lr, where there is such a number."""
-        problem = self.problem
-        if not (self.made.is_sgd and problem.is_squared) or problem.curvature is None:
-            return None
-        return max_stable_lr(problem.curvature, self.made.group)
+    @classmethod
+    def of(cls, estimator: Any, X: Any, y: Any, owner: str) -> PreparedEstimator:
+        """What ``estimator.fit(X, y)`` would descend. The estimator is only read.
 
-    def descend(self, lrs: Sequence[float], *, keep_path: bool = False) -> Trace:
-        """One run from a cold start for each lr, all at once."""
+        Raises
+        ------
+        TypeError
+            If the estimator is not a regressor of this package.
+        """
+        if not isinstance(estimator, GDLinearRegressor | GDPolynomialRegressor):
+            raise TypeError(
+                f"{owner} looks at the descent of a GDLinearRegressor or a "
+                f"GDPolynomialRegressor, and {type(estimator).__name__} is neither."
+            )
+        random_state = estimator._check_params()
+        inputs = estimator._fit_inputs(X, y, None, random_state, holds_out=False)
         with isolated():
-            return run(self.problem, self.made, lrs, self.settings, keep_path=keep_path)
+            fit = prepare(inputs.data, inputs.basis, inputs.options, seed=inputs.seed)
+        return cls(inputs, fit, _term_names(inputs, fit))
 
-    def curves(self, trace: Trace) -> tuple[list[np.ndarray], np.ndarray]:
-        """Per run the loss where each epoch began, and the loss at the end."""
-        unit = self.problem.unit
-        values = (trace.values * unit).mean(-1).cpu().numpy()
-        curves = [values[:n, k] for k, n in enumerate(trace.n_iter.tolist())]
-        return curves, (trace.value * unit).mean(-1).cpu().numpy()
-
-    def path(self) -> Path:
-        """The parameters at the beginning of each epoch and at the end."""
-        trace = self.descend([self.lr], keep_path=True)
-        assert trace.path is not None
-        u = trace.path[: int(trace.n_iter[0]) + 1, 0]
-        coef, intercept = (part.cpu().numpy() for part in self.problem.coordinates.coef(u))
-        values = trace.values[: len(u), 0]  # one more than epochs, if the run stopped early
-        values = torch.cat([values, trace.value])[: len(u)]
-        losses = (values * self.problem.unit).mean(-1).cpu().numpy()
-        return Path(self, coef, intercept, losses, bool(trace.diverged[0]))
+    def results(self, lrs: Sequence[float]) -> list[FitResult]:
+        """What fits with these learning rates find. All descend at once."""
+        with isolated():
+            trace = descend_problems([self.fit], [lrs])
+            return [make_result(self.fit, trace.select(0, run), lr) for run, lr in enumerate(lrs)]
 
 
-class Path(NamedTuple):
-    """The points that one run passed, in the basis of its fit."""
+class FitTrace(NamedTuple):
+    """The points that the descent of one target passes, in the basis of its fit."""
 
-    exploration: Exploration
-    coef: np.ndarray  # (epochs + 1, targets, terms)
-    intercept: np.ndarray  # (epochs + 1, targets)
-    losses: np.ndarray  # (epochs + 1,)
+    prepared: PreparedEstimator
+    coef: np.ndarray  # (epochs + 1, terms)
+    intercept: np.ndarray  # (epochs + 1,)
+    losses: np.ndarray  # (epochs + 1,) the objective at these points
     diverged: bool
 
     @property
-    def kept(self) -> int:
-        """The epoch whose parameters a fit keeps: the end, or the best before a divergence."""
+    def kept_epoch(self) -> int:
+        """The epoch whose parameters a fit keeps: the last, or the best of a diverged one."""
         return int(np.nanargmin(self.losses)) if self.diverged else len(self.losses) - 1
 
     def in_user_terms(self) -> tuple[np.ndarray, np.ndarray]:
-        """Coefficients and intercepts as `coef_` and `intercept_` would be."""
-        basis = self.exploration.basis
-        if basis is None:
-            return self.coef, self.intercept
-        flat = self.coef.reshape(-1, self.coef.shape[-1])
-        coef, intercept = basis.to_basis(flat, self.intercept.ravel(), basis.raw())
-        return coef.reshape(self.coef.shape), intercept.reshape(self.intercept.shape)
+        """Coefficients (epochs + 1, terms) and intercepts, as `coef_` and `intercept_` are."""
+        inputs = self.prepared.inputs
+        coef, intercept, _ = inputs.checked._to_user_terms(inputs, self.coef, self.intercept)
+        return coef, intercept
 
     def predict(self, x: Any, epoch: int) -> np.ndarray:
-        """Predictions (rows, targets) with the parameters at an epoch."""
-        coef, intercept = self.coef[epoch], self.intercept[epoch]
-        basis = self.exploration.basis
-        return x @ coef.T + intercept if basis is None else basis.values(x, coef, intercept)
+        """Predictions (samples,) for ``x`` (samples, features) with the parameters of an epoch."""
+        coef, intercept = self.coef[[epoch]], self.intercept[[epoch]]
+        basis = self.prepared.inputs.basis
+        if basis is None:
+            prediction: np.ndarray = x @ coef.T + intercept
+        else:
+            prediction = basis.evaluate(x, coef, intercept)
+        return prediction[:, 0]
 
-    def losses_at(self, coef: np.ndarray, intercept: np.ndarray | None) -> np.ndarray:
-        """The loss (points,) of one target at coefficients (points, terms) in user's terms.
+    def losses_at(self, coef: np.ndarray, intercept: np.ndarray | None = None) -> np.ndarray:
+        """The objective (points,) at coefficients (points, terms) in the terms of the user.
 
-        Intercepts of None follow the coefficients where the descent lets them follow, and
-        else are the one that is kept.
+        Without intercepts (points,), each point has the best intercept where the descent
+        eliminates the intercept. Else each point has the intercept that the fit keeps.
         """
-        exploration = self.exploration
-        coordinates, basis = exploration.problem.coordinates, exploration.basis
-        follows = intercept is None
+        has_intercepts = intercept is not None
         if intercept is None:
-            intercept = np.full(len(coef), self.in_user_terms()[1][self.kept, 0])
+            intercept = np.full(len(coef), self.in_user_terms()[1][self.kept_epoch])
+        basis, problem = self.prepared.inputs.basis, self.prepared.fit.problem
         if basis is not None:
-            coef, intercept = basis.raw().to_basis(coef, intercept, basis)
-        # each point is a run of one target
-        w, c = (torch.from_numpy(a).to(coordinates.spread)[:, None] for a in (coef, intercept))
-        with torch.no_grad():
-            u = coordinates.parameters(w, c)
-            loss = exploration.problem.objective(u)
-            if exploration.problem.proximal is not None:
-                loss = loss + exploration.problem.proximal.value(u)
-            loss = loss * exploration.problem.unit
-            if not follows and not coordinates.has_intercept:
-                # the objective takes the best intercept; another costs the square
-                best = coordinates.y_mean - w @ coordinates.x_mean
+            coef, intercept = basis.monomials().convert(coef, intercept, basis)
+        parametrization, device = problem.parametrization, problem.loss_scale.device
+        w = to_tensor(coef, device)[None, :, None]  # each point is a run
+        c = to_tensor(intercept, device)[None, :, None]
+        with isolated(), torch.no_grad():
+            u = parametrization.from_model(w, c)
+            loss = problem.objective(u)
+            if problem.penalty is not None:
+                loss = loss + problem.penalty.value(u)
+            loss = loss * problem.loss_scale
+            if has_intercepts and not parametrization.has_intercept:
+                # the objective has the best intercept, and another adds its squared distance
+                best = parametrization.scaling.y_mean - w @ parametrization.x_mean[0]
                 loss = loss + (c - best).square()
-        return loss[:, 0].cpu().numpy()
+        losses: np.ndarray = loss[0, :, 0].cpu().numpy()
+        return losses
 
 
-def explore(estimator: Any, X: Any, y: Any, owner: str) -> Exploration:
-    """What ``estimator.fit(X, y)`` would descend; the estimator is only read.
+def trace_fit(estimator: Any, X: Any, y: Any, owner: str) -> FitTrace:
+    """Descend as ``estimator.fit(X, y)`` would from zeros, and keep every point.
 
     Raises
     ------
     TypeError
-        If the estimator is not one of this package's regressors.
+        If the estimator is not a regressor of this package.
+    ValueError
+        If ``y`` has several targets.
     """
-    if not isinstance(estimator, GDLinearRegressor | GDPolynomialRegressor):
-        raise TypeError(
-            f"{owner} looks at the descent of a GDLinearRegressor or a GDPolynomialRegressor, "
-            f"and {type(estimator).__name__} is neither."
-        )
-    seed = int(estimator._check_params().randint(2**31 - 1))
-    checked = copy.copy(estimator)
-    data = check_training_data(checked, X, y, None)
-    settings, basis = Settings.of(estimator), estimator._basis(data)
+    prepared = PreparedEstimator.of(estimator, X, y, owner)
+    fit, n_targets = prepared.fit, prepared.inputs.data.y.shape[1]
+    if n_targets != 1:
+        raise ValueError(f"{owner} draws one target, and y has {n_targets}. Pass one column of y.")
     with isolated():
-        made = make_recipe(settings)
-        problem = pose(data, basis, settings, made, seed=seed)
-        lr = step_length(settings.lr, made, problem.curvature)
-    return Exploration(data, basis, _terms(checked, basis), settings, made, problem, lr)
+        trace = descend_problems([fit], [[fit.lr]], keep_path=True)
+        assert trace.path is not None
+        n_points = int(trace.n_iter[0, 0]) + 1
+        path = trace.path[:n_points, 0].transpose(0, 1)  # each point is a run
+        coef, intercept = to_numpy_model(fit.problem, path)
+        # of a run that ended early, the loop has evaluated the last point too
+        values = torch.cat([trace.values[:, 0, 0], trace.value[0]])[:n_points]
+    losses = in_data_units(values, fit.problem.loss_scale)
+    return FitTrace(prepared, coef[:, 0], intercept[:, 0], losses, bool(trace.diverged[0, 0]))
 
 
-def check_single_target(exploration: Exploration, owner: str) -> None:
-    """A sentence unless there is one target."""
-    targets = exploration.data.y.shape[1]
-    if targets != 1:
-        raise ValueError(f"{owner} draws one target, and y has {targets}. Pass one column of y.")
-
-
-def _terms(checked: Any, basis: Basis | None) -> list[str]:
-    """Names of the coefficients, from the feature names that validation has seen."""
-    names = getattr(checked, "feature_names_in_", None)
-    if basis is not None:
-        expansion = polynomial_features(len(basis.center), basis.degree, basis.interaction_only)
-        return list(expansion.get_feature_names_out(names))
-    return [f"x{i}" for i in range(checked.n_features_in_)] if names is None else list(names)
+def _term_names(inputs: FitInputs, fit: PreparedFit) -> list[str]:
+    """The names of the coefficients, as the fitted estimator has them."""
+    n_terms = fit.problem.parametrization.x_mean.shape[1]
+    _, _, attributes = inputs.checked._to_user_terms(inputs, np.zeros((1, n_terms)), np.zeros(1))
+    vars(inputs.checked).update(attributes)  # a copy, on which the names depend
+    return list(inputs.checked._term_names())

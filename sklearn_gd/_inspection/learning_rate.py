@@ -1,4 +1,4 @@
-"""The display of what the learning rate does to a descent."""
+"""The display of how the learning rate changes a descent."""
 
 from __future__ import annotations
 
@@ -6,60 +6,74 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
-from scipy.optimize import OptimizeResult
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gd._base import parameters as _params
-from sklearn_gd._inspection.descent_path import DescentPathDisplay
-from sklearn_gd._inspection.fit_trace import explore
-from sklearn_gd._model_selection.linear import GDLinearRegressorCV
+from sklearn_gd._base.parameters import invalid, real
 from sklearn_gd._functions.minimize import minimize
-from sklearn_gd._base.parameters import invalid
-from sklearn_gd._inspection.plotting import CURVE, STEPS, log_helps, pyplot, scale_losses, shades, styled
+from sklearn_gd._functions.result import select_run
+from sklearn_gd._inspection.descent_path import DescentPathDisplay
+from sklearn_gd._inspection.descent_surface import flatten_path, surfaces_of_function
+from sklearn_gd._inspection.fit_trace import PreparedEstimator
+from sklearn_gd._inspection.plotting import (
+    CURVE_COLOR,
+    DIVERGED_STYLE,
+    STEPS_COLOR,
+    legend_above,
+    line_style,
+    log_helps,
+    ordered_colors,
+    pyplot,
+    scale_losses,
+)
+from sklearn_gd._model_selection.linear import GDLinearRegressorCV
 from sklearn_gd._model_selection.polynomial import GDPolynomialRegressorCV
 
 _TUTORIAL_LRS = (0.01, 0.1, 0.3, 0.7, 1.0)
-_PANELS_IN_A_ROW = 3
+_PANELS_PER_ROW = 3
+_MAX_LEGEND_ENTRIES = 6
 
 
 class LearningRateDisplay:
-    """The same descent with many learning rates, side by side.
+    """The same descent with several learning rates, side by side.
 
-    Create it with `from_estimator`, which draws the final loss against the rate and the
-    loss curves beside it, or with `from_function`, which draws a picture of the steps
-    for each rate; the parameters are stored as attributes and drawn by `plot`.
+    `from_estimator` draws the final loss against the learning rate, and the loss curves beside
+    it. `from_function` draws a panel with the steps for each learning rate. The parameters are
+    stored as attributes, and `plot` draws them.
 
     Parameters
     ----------
     lrs : ndarray of shape (n_lrs,)
         Learning rates, in ascending order.
-    loss_curves : sequence of ndarray
-        The loss curve of each rate.
+    loss_curves : sequence of n_lrs ndarrays of shape (n_epochs,)
+        The loss curve of each learning rate.
     final_losses : ndarray of shape (n_lrs,)
-        The loss where each descent ended; of a diverged one the lowest it passed.
+        The loss at the end of each descent. If a descent diverged, the lowest loss that it
+        passed.
     diverged : ndarray of bool of shape (n_lrs,)
-        Which of them diverged.
+        Whether each descent diverged.
     max_stable_lr : float, default=None
-        The largest learning rate that converges, where there is such a number.
+        The largest learning rate that converges, if there is such a number.
     panels : sequence of DescentPathDisplay, default=()
-        A picture for each rate, to be drawn instead of the losses.
+        A display for each learning rate. If there are panels, they are drawn instead of the
+        losses.
     loss_name : str, default="loss"
-        What the losses are.
+        Name of the losses.
 
     Attributes
     ----------
-    axes_ : ndarray of matplotlib Axes
-        The axes: two, or one for each panel.
+    axes_ : ndarray of matplotlib Axes of shape (2,) or (n_panels,)
+        The axes.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure of the axes.
     lines_ : list of matplotlib Line2D
-        The loss curves, or the steps of each panel.
+        The loss curves, or the steps in each panel.
     stable_line_ : matplotlib Line2D or None
-        The vertical line at the largest stable rate.
+        The vertical line at the largest stable learning rate.
 
     See Also
     --------
-    lr_report : The same in words and numbers.
+    lr_report : The same in words and numbers, without a descent.
+    LossCurveDisplay : The loss curves of fitted estimators.
 
     Examples
     --------
@@ -70,6 +84,11 @@ class LearningRateDisplay:
     """
 
     __module__ = "sklearn_gd"
+
+    axes_: np.ndarray
+    figure_: Any
+    lines_: list[Any]
+    stable_line_: Any
 
     def __init__(
         self,
@@ -101,24 +120,25 @@ class LearningRateDisplay:
         ax: Any = None,
         line_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Descend with every rate at once, as cold fits would, and draw the losses.
+        """Descend from zeros with every learning rate at once, and draw the losses.
 
         Parameters
         ----------
-        estimator : GDLinearRegressor or GDPolynomialRegressor
-            The estimator, fitted or not; it is only read. Of a fitted GDLinearRegressorCV
-            or GDPolynomialRegressorCV the held-out losses are drawn, averaged over folds,
-            of the learning rates it has tried with the best other parameters.
+        estimator : GDLinearRegressor, GDPolynomialRegressor or a fitted search
+            The estimator, fitted or not. The estimator is only read. Of a fitted
+            GDLinearRegressorCV or GDPolynomialRegressorCV the display shows the losses of
+            the held-out rows, averaged over the folds. It shows the learning rates of the
+            search, with the best values of the other parameters.
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), default=None
-            Training data; not needed for a search.
+            Training data. Not needed for a search.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
-            Targets; not needed for a search.
+            Targets. Not needed for a search.
         lrs : sequence of float, default=None
-            Learning rates. None takes twelve, from a thousandth of the largest stable one
-            to one and a half times as much (from 1e-4 to 1 where there is none), or those
-            of the search.
-        ax : pair of matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Learning rates. None takes twelve learning rates, from 0.001 to 1.5 times the
+            largest stable one, or from 1e-4 to 1 if there is no such number. Of a search
+            None takes the learning rates of the search.
+        ax : array-like of two matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
         line_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the loss curves.
 
@@ -130,9 +150,15 @@ class LearningRateDisplay:
         Raises
         ------
         TypeError
-            If the estimator is not one of this package's regressors.
+            If the estimator is not a regressor of this package, or `X` or `y` is missing.
         ValueError
-            If a rate is not a positive number.
+            If a learning rate is not a positive number, a parameter is outside its range, or
+            the data hold NaN or infinity. Of a search also if `lrs` is given, or the search
+            has no best candidate.
+
+        See Also
+        --------
+        LearningRateDisplay.from_function : Draw the descents on a function.
 
         Examples
         --------
@@ -146,23 +172,22 @@ class LearningRateDisplay:
         (1.0, array([False, False,  True]))
         """
         if isinstance(estimator, GDLinearRegressorCV | GDPolynomialRegressorCV):
-            return cls(**_of_search(estimator, lrs)).plot(ax, line_kwargs=line_kwargs)
+            return cls(**_read_search(estimator, lrs)).plot(ax, line_kwargs=line_kwargs)
         if X is None or y is None:
             raise TypeError(
                 f"LearningRateDisplay.from_estimator needs X and y to descend with "
                 f"{type(estimator).__name__}; only a search has its curves already."
             )
-        exploration = explore(estimator, X, y, cls.__name__)
-        bound = exploration.max_stable_lr
-        rates = _around(bound) if lrs is None else _checked(lrs)
-        trace = exploration.descend(rates.tolist())
-        curves, final = exploration.curves(trace)
+        prepared = PreparedEstimator.of(estimator, X, y, cls.__name__)
+        max_stable_lr = prepared.fit.max_stable_lr
+        checked_lrs = _default_lrs(max_stable_lr) if lrs is None else _check_lrs(lrs)
+        results = prepared.results(checked_lrs.tolist())
         return cls(
-            lrs=rates,
-            loss_curves=curves,
-            final_losses=final,
-            diverged=trace.diverged.numpy(),
-            max_stable_lr=bound,
+            lrs=checked_lrs,
+            loss_curves=[result.loss_curve for result in results],
+            final_losses=np.array([result.loss for result in results]),
+            diverged=np.array([result.diverged for result in results]),
+            max_stable_lr=max_stable_lr,
         ).plot(ax, line_kwargs=line_kwargs)
 
     @classmethod
@@ -177,44 +202,64 @@ class LearningRateDisplay:
         line_kwargs: dict[str, Any] | None = None,
         **minimize_options: Any,
     ) -> Self:
-        """Minimize with every rate at once, and draw the steps of each.
+        """Minimize a function with every learning rate at once, and draw the steps of each.
 
         Parameters
         ----------
         fun : callable
-            The function, as for `minimize`. Of one or two variables the steps are drawn
-            on it, of more the losses as in `from_estimator`.
+            The function, as for `minimize`. With one or two variables the steps are drawn on
+            the function. With more variables the losses are drawn as in `from_estimator`.
         x0 : float, array-like or dict of str to float or array-like
-            Where to start.
+            Where the descents start.
         lrs : sequence of float, default=(0.01, 0.1, 0.3, 0.7, 1.0)
             Learning rates.
         epochs : int, default=100
-            Steps to take.
-        ax : sequence of matplotlib Axes, default=None
-            Where to draw, one for each rate (two where the losses are drawn); None makes
-            a figure.
+            Number of steps.
+        ax : array-like of matplotlib Axes, default=None
+            Where to draw: an axes for each learning rate, or two where the losses are drawn.
+            None makes a new figure.
         line_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the steps or the loss curves.
-        **minimize_options
+        **minimize_options : dict
             Further options of `minimize`, such as ``optimizer``.
 
         Returns
         -------
         LearningRateDisplay
             The display, drawn.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a learning rate is not a positive number, `ax` does not hold the right number
+            of axes, or `minimize` raises.
+
+        See Also
+        --------
+        minimize : Minimize a function.
+        DescentPathDisplay.from_function : Draw the steps of one learning rate.
+
+        Examples
+        --------
+        >>> from sklearn_gd import LearningRateDisplay
+        >>> def bowl(x):
+        ...     return x[0] ** 2 + 10 * x[1] ** 2
+        >>> display = LearningRateDisplay.from_function(bowl, [1.0, 1.0], lrs=(0.05, 0.2))
+        >>> [ax.get_title() for ax in display.axes_]
+        ['lr = 0.05', 'lr = 0.2, diverged']
         """
-        rates = _checked(lrs)
-        result = minimize(fun, x0, lr=rates.tolist(), epochs=epochs, **minimize_options)
-        runs = [_run(result, k) for k in range(len(rates))]
-        path = runs[0]["path"]
-        parts = path.values() if isinstance(path, dict) else [path]
-        drawn = sum(part[0].size for part in parts) <= 2
+        checked_lrs = _check_lrs(lrs)
+        result = minimize(fun, x0, lr=checked_lrs.tolist(), epochs=epochs, **minimize_options)
+        runs = [select_run(result, run) for run in range(len(checked_lrs))]
+        surfaces = []
+        if flatten_path(runs[0].path).shape[1] <= 2:
+            surfaces = surfaces_of_function(fun, runs)
         return cls(
-            lrs=rates,
-            loss_curves=[run["loss_curve"] for run in runs],
+            lrs=checked_lrs,
+            loss_curves=[run.loss_curve for run in runs],
             final_losses=result.fun,
             diverged=result.status == 2,
-            panels=DescentPathDisplay._of_function(fun, runs) if drawn else (),
+            panels=[DescentPathDisplay(**surface._asdict()) for surface in surfaces],
         ).plot(ax, line_kwargs=line_kwargs)
 
     def plot(self, ax: Any = None, *, line_kwargs: dict[str, Any] | None = None) -> Self:
@@ -222,8 +267,9 @@ class LearningRateDisplay:
 
         Parameters
         ----------
-        ax : sequence of matplotlib Axes, default=None
-            Where to draw: one for each panel, or two; None makes a figure.
+        ax : array-like of matplotlib Axes, default=None
+            Where to draw: an axes for each panel, or two where the losses are drawn. None
+            makes a new figure.
         line_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the steps or the loss curves.
 
@@ -236,22 +282,31 @@ class LearningRateDisplay:
         ------
         ValueError
             If there are too few or too many axes.
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        LearningRateDisplay.from_estimator : Make a display of an estimator and draw it.
+        LearningRateDisplay.from_function : Make a display of a function and draw it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_gd import LearningRateDisplay
+        >>> lrs, epochs = np.array([0.1, 0.4]), np.arange(20)
+        >>> display = LearningRateDisplay(
+        ...     lrs=lrs,
+        ...     loss_curves=[(1 - lr) ** epochs for lr in lrs],
+        ...     final_losses=(1 - lrs) ** 20,
+        ...     diverged=np.array([False, False]),
+        ...     max_stable_lr=2.0,
+        ... )
+        >>> display.plot().axes_[0].get_xlabel()
+        'Learning rate'
         """
-        count = len(self.panels) or 2
-        if ax is None:
-            columns = min(count, _PANELS_IN_A_ROW)
-            rows = -(-count // columns)
-            size = (3.2 * columns, 2.7 * rows) if self.panels else (9.0, 4.2)
-            figure = pyplot().figure(figsize=size, layout="constrained")
-            axes = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
-        else:
-            axes = list(np.ravel(np.asarray(ax, dtype=object)))
-            if len(axes) != count:
-                raise ValueError(
-                    f"LearningRateDisplay needs {count} axes here, and ax holds {len(axes)}."
-                )
-        self.axes_ = np.array(axes, dtype=object)
-        self.figure_ = axes[0].figure
+        self.axes_ = self._new_axes() if ax is None else self._check_axes(ax)
+        self.figure_ = self.axes_[0].figure
         self.stable_line_ = None
         if self.panels:
             self._plot_panels(line_kwargs)
@@ -260,7 +315,30 @@ class LearningRateDisplay:
             self._plot_curves(self.axes_[1], line_kwargs)
         return self
 
+    @property
+    def _n_axes(self) -> int:
+        return len(self.panels) or 2
+
+    def _new_axes(self) -> np.ndarray:
+        """The axes of a new figure."""
+        columns = min(self._n_axes, _PANELS_PER_ROW)
+        rows = -(-self._n_axes // columns)
+        size = (3.2 * columns, 2.7 * rows) if self.panels else (9.0, 4.2)
+        figure = pyplot().figure(figsize=size, layout="constrained")
+        axes = [figure.add_subplot(rows, columns, i + 1) for i in range(self._n_axes)]
+        return np.array(axes, dtype=object)
+
+    def _check_axes(self, ax: Any) -> np.ndarray:
+        """The axes of the user as an array."""
+        axes = np.asarray(ax, dtype=object).ravel()
+        if len(axes) != self._n_axes:
+            raise ValueError(
+                f"LearningRateDisplay needs {self._n_axes} axes here, and ax holds {len(axes)}."
+            )
+        return axes
+
     def _plot_panels(self, line_kwargs: dict[str, Any] | None) -> None:
+        """Draw the steps of each learning rate."""
         for ax, lr, panel in zip(self.axes_, self.lrs, self.panels, strict=True):
             panel.plot(ax, line_kwargs=line_kwargs, colorbar=False)
             ax.set_title(f"lr = {lr:g}" + (", diverged" if panel.diverged else ""))
@@ -268,66 +346,55 @@ class LearningRateDisplay:
         self.lines_ = [panel.line_ for panel in self.panels]
 
     def _plot_final_losses(self, ax: Any) -> None:
-        colors = shades(len(self.lrs))
-        ax.plot(
-            self.lrs[~self.diverged],
-            self.final_losses[~self.diverged],
-            color="0.7",
-            zorder=1,
-        )
-        for lr, loss, diverged, color in zip(
-            self.lrs, self.final_losses, self.diverged, colors, strict=True
-        ):
-            if not diverged:
-                ax.plot(lr, loss, color=color, marker="o", linestyle="none")
-        if self.diverged.any():
-            # they have no final loss: a cross at the upper edge
+        """Draw the final loss against the learning rate."""
+        converged = ~self.diverged
+        lrs, losses = self.lrs[converged], self.final_losses[converged]
+        ax.plot(lrs, losses, color="0.7", zorder=1)
+        colors = ordered_colors(len(self.lrs))[converged]
+        for lr, loss, color in zip(lrs, losses, colors, strict=True):
+            ax.plot(lr, loss, color=color, marker="o", linestyle="none")
+        if self.diverged.any():  # a diverged descent has no final loss, but a mark at the edge
             ax.plot(
                 self.lrs[self.diverged],
                 np.ones(self.diverged.sum()),
                 transform=ax.get_xaxis_transform(),
-                color=STEPS,
-                marker="X",
-                markersize=9,
-                linestyle="none",
-                clip_on=False,
+                color=STEPS_COLOR,
                 label="diverged",
+                **DIVERGED_STYLE,
             )
         if self.max_stable_lr is not None and np.isfinite(self.max_stable_lr):
+            label = f"largest stable lr, {self.max_stable_lr:.4g}"
             self.stable_line_ = ax.axvline(
-                self.max_stable_lr,
-                color=CURVE,
-                linestyle="--",
-                label=f"largest stable lr, {self.max_stable_lr:.4g}",
+                self.max_stable_lr, color=CURVE_COLOR, linestyle="--", label=label
             )
-        helps = log_helps([self.final_losses[~self.diverged]])
         ax.set(
             xlabel="Learning rate",
             ylabel=f"Final {self.loss_name}",
             xscale="log",
-            yscale="log" if helps else "linear",
+            yscale="log" if log_helps([losses]) else "linear",
         )
         if ax.get_legend_handles_labels()[1]:
-            # above the axes: inside, no place is free for all data
-            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.03), frameon=False)
+            legend_above(ax, gap=0.03)
 
     def _plot_curves(self, ax: Any, line_kwargs: dict[str, Any] | None) -> None:
-        colors = shades(len(self.lrs))
+        """Draw the loss curves."""
         self.lines_ = []
+        colors = ordered_colors(len(self.lrs))
         for lr, curve, color in zip(self.lrs, self.loss_curves, colors, strict=True):
-            style = styled({"color": color, "label": f"lr = {lr:.3g}"}, line_kwargs)
+            style = line_style({"color": color, "label": f"lr = {lr:.3g}"}, line_kwargs)
             self.lines_ += ax.plot(curve, **style)
-        sane = [c for c, bad in zip(self.loss_curves, self.diverged, strict=True) if not bad]
-        scale_losses(ax, sane or self.loss_curves, "auto")
+        curves = zip(self.loss_curves, self.diverged, strict=True)
+        converged = [curve for curve, has_diverged in curves if not has_diverged]
+        scale_losses(ax, converged or self.loss_curves, "auto")
         ax.set(xlabel="Epoch", ylabel=self.loss_name.capitalize())
-        if len(self.lrs) <= 6:
+        if len(self.lrs) <= _MAX_LEGEND_ENTRIES:
             ax.legend()
         else:
             ax.set_title("colours as on the left", fontsize="small")
 
 
-def _of_search(search: Any, lrs: Sequence[float] | None) -> dict[str, Any]:
-    """What a fitted search knows of its learning rates, at the best other parameters."""
+def _read_search(search: Any, lrs: Sequence[float] | None) -> dict[str, Any]:
+    """The parameters of a display of a fitted search, with the best other parameters."""
     check_is_fitted(search)
     if not hasattr(search, "best_index_"):
         raise ValueError(
@@ -336,48 +403,34 @@ def _of_search(search: Any, lrs: Sequence[float] | None) -> dict[str, Any]:
         )
     if lrs is not None:
         raise ValueError("A search has tried its own learning rates; lrs cannot be given.")
-    count = len(search.lrs)
-    first = search.best_index_ - search.best_index_ % count  # rates change fastest
-    named = [(lr, first + k) for k, lr in enumerate(search.lrs) if lr != "auto"]
-    if not named:
+    n_lrs = len(search.lrs)
+    first = search.best_index_ - search.best_index_ % n_lrs  # the learning rate varies fastest
+    candidates = sorted((lr, first + k) for k, lr in enumerate(search.lrs) if lr != "auto")
+    if not candidates:
         raise ValueError("The only learning rate of this search is 'auto'.")
-    rates, candidates = zip(*sorted(named), strict=True)
-    curves = search.test_loss_curves_[list(candidates)].mean(axis=1)
+    numbers = [number for _, number in candidates]
+    curves = search.test_loss_curves_[numbers].mean(axis=1)
     return {
-        "lrs": np.array(rates, dtype=np.float64),
+        "lrs": np.array([lr for lr, _ in candidates], dtype=np.float64),
         "loss_curves": list(curves),
         "final_losses": curves[:, -1],
-        "diverged": search.cv_results_["diverged"][list(candidates)] > 0,
+        "diverged": search.cv_results_["diverged"][numbers] > 0,
         "max_stable_lr": getattr(search, "max_stable_lr_", None),
         "loss_name": "held-out loss",
     }
 
 
-def _around(bound: float | None) -> np.ndarray:
-    """Rates worth looking at, given the largest stable one."""
-    if bound is None or not np.isfinite(bound):
+def _default_lrs(max_stable_lr: float | None) -> np.ndarray:
+    """Learning rates around the largest stable one."""
+    if max_stable_lr is None or not np.isfinite(max_stable_lr):
         return np.geomspace(1e-4, 1.0, 12)
-    return bound * np.geomspace(1e-3, 1.5, 12)
+    return max_stable_lr * np.geomspace(1e-3, 1.5, 12)
 
 
-def _checked(lrs: Sequence[float]) -> np.ndarray:
-    """The rates in ascending order; a sentence if they are none."""
-    rule = _params.real(0.0)
+def _check_lrs(lrs: Sequence[float]) -> np.ndarray:
+    """The learning rates in ascending order. Raises unless all are positive numbers."""
+    rule = real(0.0)
     values = list(np.atleast_1d(np.asarray(lrs, dtype=object)))
     if not values or not all(rule.holds(lr) for lr in values):
         raise invalid("LearningRateDisplay", "lrs", f"a sequence, each {rule.words}", lrs)
     return np.sort(np.array(values, dtype=np.float64))
-
-
-def _run(result: OptimizeResult, run: int) -> dict[str, Any]:
-    """One run's steps, without what fills it up to the length of others."""
-    count = int(result.nit[run]) + 1
-    path = result.path
-    return {
-        "nit": count - 1,
-        "status": int(result.status[run]),
-        "loss_curve": result.loss_curve[run, :count],
-        "path": {name: part[run, :count] for name, part in path.items()}
-        if isinstance(path, dict)
-        else path[run, :count],
-    }

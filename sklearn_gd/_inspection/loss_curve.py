@@ -9,25 +9,31 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gd._inspection.plotting import COLORS, axes_or_new, scale_losses, styled
+from sklearn_gd._inspection.plotting import (
+    COLORS,
+    DIVERGED_STYLE,
+    axes_or_new,
+    line_style,
+    scale_losses,
+)
 
 
 class LossCurveDisplay:
     """Loss against epochs, for one estimator or several.
 
-    Create it with `from_estimator`, `from_estimators` or `from_curves`; the parameters
-    are stored as attributes and drawn by `plot`.
+    Create a display with `from_estimator`, `from_estimators` or `from_curves`. The parameters
+    are stored as attributes, and `plot` draws them.
 
     Parameters
     ----------
     curves : dict of str to ndarray of shape (n_epochs,)
         Loss curves by name.
     validation_curves : dict of str to ndarray of shape (n_epochs,), default=None
-        Validation losses of some of them.
+        Validation losses by name, for some or all of the names of `curves`.
     best_epochs : dict of str to int, default=None
-        The epoch with the lowest validation loss of some of them.
+        The epoch with the lowest validation loss by name, for some or all of the names.
     diverged : collection of str, default=()
-        The names of diverged runs.
+        The names of the runs that diverged.
 
     Attributes
     ----------
@@ -42,11 +48,12 @@ class LossCurveDisplay:
     best_lines_ : dict of str to matplotlib Line2D
         Vertical lines at the best epochs.
     diverged_marks_ : dict of str to matplotlib Line2D
-        Crosses where runs diverged.
+        Crosses at the last finite losses of the runs that diverged.
 
     See Also
     --------
     LearningRateDisplay : How the learning rate changes the descent.
+    DescentPathDisplay : The steps of a descent on what it minimizes.
 
     Examples
     --------
@@ -60,6 +67,13 @@ class LossCurveDisplay:
     """
 
     __module__ = "sklearn_gd"
+
+    ax_: Any
+    figure_: Any
+    lines_: dict[str, Any]
+    validation_lines_: dict[str, Any]
+    best_lines_: dict[str, Any]
+    diverged_marks_: dict[str, Any]
 
     def __init__(
         self,
@@ -93,12 +107,12 @@ class LossCurveDisplay:
             `sklearn.neural_network.MLPRegressor`. Its `validation_loss_curve_`,
             `best_epoch_` and `diverged_` are shown if it has them.
         name : str, default=None
-            Its name in the legend; None is that of its class.
+            The name of the curve in the legend. None is the name of the class.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Where to draw. None makes a new figure.
         log_scale : bool or "auto", default="auto"
-            Whether the losses are drawn on a log scale; ``"auto"`` does where they are
-            positive and span more than a factor of 30.
+            Whether the losses have a log scale. ``"auto"`` uses a log scale if all losses
+            are positive and the largest is more than 30 times the smallest.
         curve_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the loss curve.
 
@@ -109,8 +123,25 @@ class LossCurveDisplay:
 
         Raises
         ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
         TypeError
             If the estimator has no `loss_curve_`.
+
+        See Also
+        --------
+        LossCurveDisplay.from_estimators : Draw the curves of several estimators.
+        LossCurveDisplay.from_curves : Draw curves of any origin.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn_gd import GDLinearRegressor, LossCurveDisplay
+        >>> model = GDLinearRegressor(early_stopping=True, lr=0.2, random_state=0)
+        >>> model = model.fit(*load_diabetes(return_X_y=True))
+        >>> display = LossCurveDisplay.from_estimator(model, name="diabetes")
+        >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
+        ['diabetes', 'diabetes, validation', 'diabetes, best epoch ...']
         """
         name = type(estimator).__name__ if name is None else name
         return cls.from_estimators(
@@ -132,8 +163,13 @@ class LossCurveDisplay:
         ----------
         estimators : dict of str to estimator
             Fitted estimators by name, each as in `from_estimator`.
-        ax, log_scale, curve_kwargs
-            As in `from_estimator`.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        log_scale : bool or "auto", default="auto"
+            Whether the losses have a log scale. ``"auto"`` uses a log scale if all losses
+            are positive and the largest is more than 30 times the smallest.
+        curve_kwargs : dict, default=None
+            Options of `matplotlib.axes.Axes.plot` for the loss curves.
 
         Returns
         -------
@@ -142,32 +178,35 @@ class LossCurveDisplay:
 
         Raises
         ------
+        sklearn.exceptions.NotFittedError
+            If an estimator is not fitted.
         TypeError
             If an estimator has no `loss_curve_`, or a name is not a str.
         ValueError
             If there are no estimators.
+
+        See Also
+        --------
+        LossCurveDisplay.from_estimator : Draw the curve of one estimator.
+        LossCurveDisplay.from_curves : Draw curves of any origin.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn_gd import GDLinearRegressor, LossCurveDisplay
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> models = {f"lr = {lr}": GDLinearRegressor(lr=lr).fit(X, y) for lr in (0.01, 0.1)}
+        >>> display = LossCurveDisplay.from_estimators(models)
+        >>> list(display.lines_)
+        ['lr = 0.01', 'lr = 0.1']
         """
         _check_names(estimators, "estimators")
         for estimator in estimators.values():
-            check_is_fitted(estimator)
-            if not hasattr(estimator, "loss_curve_"):
-                raise TypeError(
-                    "LossCurveDisplay needs an estimator with a loss_curve_, and "
-                    f"{type(estimator).__name__} has none. Of a pipeline or a search pass the "
-                    "estimator inside, such as pipeline[-1] or search.best_estimator_."
-                )
+            _check_has_loss_curve(estimator)
         return cls(
-            curves={name: np.asarray(e.loss_curve_) for name, e in estimators.items()},
-            validation_curves={
-                name: np.asarray(e.validation_loss_curve_)
-                for name, e in estimators.items()
-                if getattr(e, "validation_loss_curve_", None) is not None
-            },
-            best_epochs={
-                name: int(e.best_epoch_)
-                for name, e in estimators.items()
-                if getattr(e, "best_epoch_", None) is not None
-            },
+            curves=_attributes(estimators, "loss_curve_", np.asarray),
+            validation_curves=_attributes(estimators, "validation_loss_curve_", np.asarray),
+            best_epochs=_attributes(estimators, "best_epoch_", int),
             diverged=[name for name, e in estimators.items() if getattr(e, "diverged_", False)],
         ).plot(ax, log_scale=log_scale, curve_kwargs=curve_kwargs)
 
@@ -180,14 +219,19 @@ class LossCurveDisplay:
         log_scale: bool | str = "auto",
         curve_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Draw loss curves that come from anywhere.
+        """Draw loss curves of any origin.
 
         Parameters
         ----------
         curves : dict of str to array-like of shape (n_epochs,), or one such array-like
             The losses. A curve with a value that is not finite is marked as diverged.
-        ax, log_scale, curve_kwargs
-            As in `from_estimator`.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        log_scale : bool or "auto", default="auto"
+            Whether the losses have a log scale. ``"auto"`` uses a log scale if all losses
+            are positive and the largest is more than 30 times the smallest.
+        curve_kwargs : dict, default=None
+            Options of `matplotlib.axes.Axes.plot` for the loss curves.
 
         Returns
         -------
@@ -196,8 +240,15 @@ class LossCurveDisplay:
 
         Raises
         ------
+        TypeError
+            If a name is not a str.
         ValueError
-            If there is no curve, or one is not one-dimensional.
+            If there is no curve, or a curve is not one-dimensional.
+
+        See Also
+        --------
+        LossCurveDisplay.from_estimators : Draw the curves of fitted estimators.
+        minimize : A function whose result has a `loss_curve`.
 
         Examples
         --------
@@ -233,10 +284,10 @@ class LossCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Where to draw. None makes a new figure.
         log_scale : bool or "auto", default="auto"
-            Whether the losses are drawn on a log scale; ``"auto"`` does where they are
-            positive and span more than a factor of 30.
+            Whether the losses have a log scale. ``"auto"`` uses a log scale if all losses
+            are positive and the largest is more than 30 times the smallest.
         curve_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the loss curves.
 
@@ -244,56 +295,86 @@ class LossCurveDisplay:
         -------
         self : LossCurveDisplay
             The display.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        LossCurveDisplay.from_estimator : Make a display and draw it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_gd import LossCurveDisplay
+        >>> display = LossCurveDisplay(curves={"halving": 0.5 ** np.arange(10)})
+        >>> display.plot().ax_.get_yscale()
+        'log'
         """
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
-        self.lines_, self.validation_lines_ = {}, {}
-        self.best_lines_: dict[str, Any] = {}
-        self.diverged_marks_: dict[str, Any] = {}
-        validation, best = self.validation_curves or {}, self.best_epochs or {}
+        self.lines_, self.validation_lines_, self.best_lines_ = {}, {}, {}
+        validation, best_epochs = self.validation_curves or {}, self.best_epochs or {}
         for i, (name, curve) in enumerate(self.curves.items()):
-            style = styled({"color": COLORS[i % len(COLORS)], "label": name}, curve_kwargs)
+            style = line_style({"color": COLORS[i % len(COLORS)], "label": name}, curve_kwargs)
             (self.lines_[name],) = ax.plot(curve, **style)
             color = self.lines_[name].get_color()
             if name in validation:
                 (self.validation_lines_[name],) = ax.plot(
                     validation[name], color=color, linestyle="--", label=f"{name}, validation"
                 )
-            if name in best:
+            if name in best_epochs:
                 self.best_lines_[name] = ax.axvline(
-                    best[name],
+                    best_epochs[name],
                     color=color,
                     linestyle=":",
-                    label=f"{name}, best epoch {best[name]}",
+                    label=f"{name}, best epoch {best_epochs[name]}",
                 )
         ax.set(xlabel="Epoch", ylabel="Loss")
-        arrived = [curve for name, curve in self.curves.items() if name not in self.diverged]
-        scale_losses(ax, [*(arrived or self.curves.values()), *validation.values()], log_scale)
-        for name in self.diverged:
-            self._mark_divergence(name)
+        converged = [curve for name, curve in self.curves.items() if name not in self.diverged]
+        shown = converged or list(self.curves.values())
+        scale_losses(ax, [*shown, *validation.values()], log_scale)
+        self.diverged_marks_ = {name: self._mark_divergence(name) for name in self.diverged}
         ax.legend()
         return self
 
-    def _mark_divergence(self, name: str) -> None:
-        """A cross at the last finite loss, or at the upper edge where that is out of sight."""
+    def _mark_divergence(self, name: str) -> Any:
+        """A cross at the last finite loss, or at the upper edge where the loss is not visible."""
         curve = np.asarray(self.curves[name])
-        last = np.flatnonzero(np.isfinite(curve))[-1:]  # none, if the start was not finite
-        (self.diverged_marks_[name],) = self.ax_.plot(
+        last = np.flatnonzero(np.isfinite(curve))[-1:]  # empty, if the start is not finite
+        (mark,) = self.ax_.plot(
             last,
             np.minimum(curve[last], self.ax_.get_ylim()[1]),
             color=self.lines_[name].get_color(),
-            marker="X",
-            markersize=9,
-            linestyle="none",
-            clip_on=False,
             label=f"{name}, diverged",
+            **DIVERGED_STYLE,
         )
+        return mark
+
+
+def _attributes(estimators: Mapping[str, Any], attribute: str, convert: Any) -> dict[str, Any]:
+    """The converted attribute of every estimator that has it, by name."""
+    values = {name: getattr(e, attribute, None) for name, e in estimators.items()}
+    return {name: convert(value) for name, value in values.items() if value is not None}
 
 
 def _check_names(values: Mapping[str, Any], what: str) -> None:
-    """A sentence unless there are values, each with a name."""
+    """Raise unless there are values, each with a str as its name."""
     if not values:
         raise ValueError(f"LossCurveDisplay has nothing to draw: {what} is empty.")
     for name in values:
         if not isinstance(name, str):
             raise TypeError(f"The names of {what} must be str, and {name!r} is not.")
+
+
+def _check_has_loss_curve(estimator: Any) -> None:
+    """Raise unless the estimator is fitted and has a loss curve."""
+    check_is_fitted(estimator)
+    if not hasattr(estimator, "loss_curve_"):
+        raise TypeError(
+            "LossCurveDisplay needs an estimator with a loss_curve_, and "
+            f"{type(estimator).__name__} has none. Of a pipeline or a search pass the "
+            "estimator inside, such as pipeline[-1] or search.best_estimator_."
+        )

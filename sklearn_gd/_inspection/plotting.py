@@ -1,4 +1,4 @@
-"""What the displays share: matplotlib when it is needed, and colours."""
+"""What the displays share: the import of matplotlib, colours, styles and limits of axes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from typing import Any
 
 import numpy as np
 
-# Okabe and Ito's colours, which people of every colour vision can tell apart
+# The colours of Okabe and Ito, which people of every colour vision can tell apart
 # (https://jfly.uni-koeln.de/color/)
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-CURVE, STEPS = COLORS[0], COLORS[1]
-_LOG_FROM = 30.0  # ratio of the largest to the smallest value from which a log scale helps
+CURVE_COLOR, STEPS_COLOR = COLORS[0], COLORS[1]
+DIVERGED_STYLE = {"marker": "X", "markersize": 9, "linestyle": "none", "clip_on": False}
+_LOG_RATIO = 30.0  # of the largest to the smallest value, from which a log scale helps
 
 
 def pyplot() -> Any:
-    """matplotlib.pyplot; a sentence if it is not installed."""
+    """matplotlib.pyplot.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -27,41 +34,51 @@ def pyplot() -> Any:
 
 
 def axes_or_new(ax: Any) -> Any:
-    """The axes given, or those of a new figure."""
+    """The given axes, or those of a new figure."""
     return pyplot().subplots(layout="constrained")[1] if ax is None else ax
 
 
-def styled(defaults: Mapping[str, Any], own: dict[str, Any] | None) -> dict[str, Any]:
-    """Options of a line: the caller's over the display's, short names (``c``) understood."""
+def line_style(defaults: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Options of a line: those of the user over the defaults. Short names (``c``) are allowed."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 
-    return {**defaults, **normalize_kwargs(own or {}, Line2D)}
+    return {**defaults, **normalize_kwargs(dict(options or {}), Line2D)}
 
 
-def shades(count: int) -> Any:
-    """Colours from light to dark for an ordered series."""
+def ordered_colors(count: int) -> Any:
+    """Colours from light to dark for an ordered series, an array (count, 4)."""
     return pyplot().get_cmap("plasma_r")(np.linspace(0.15, 0.95, count))
 
 
+def legend_above(ax: Any, *, gap: float, columns: int = 1) -> None:
+    """Put a legend above the axes, because the data may fill the axes."""
+    position = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0 + gap)}
+    ax.legend(**position, ncols=columns, frameon=False)
+
+
 def scale_losses(ax: Any, curves: Sequence[np.ndarray], log_scale: bool | str) -> None:
-    """Scale the axis of losses to ``curves``: a divergence beside them goes out of sight."""
-    helps = log_helps(curves) if log_scale == "auto" else log_scale
-    ax.set(yscale="log" if helps else "linear")
-    values = np.concatenate([np.ravel(curve) for curve in curves])
-    values = values[np.isfinite(values)]
-    if not len(values) or (helps and values.min() <= 0):
+    """Scale the axis of losses to ``curves``. What lies outside of the limits is not visible."""
+    is_log = log_helps(curves) if log_scale == "auto" else bool(log_scale)
+    ax.set(yscale="log" if is_log else "linear")
+    values = _finite_values(curves)
+    if not len(values) or (is_log and values.min() <= 0):
         return
-    low, high = (
-        (np.log(values.min()), np.log(values.max())) if helps else (min(values), max(values))
-    )
+    ends = np.array([values.min(), values.max()])
+    low, high = np.log(ends) if is_log else ends
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
     limits = np.array([low - margin, high + 2 * margin])
-    ax.set_ylim(np.exp(limits) if helps else limits)
+    ax.set_ylim(np.exp(limits) if is_log else limits)
 
 
 def log_helps(curves: Sequence[np.ndarray]) -> bool:
-    """Whether a log scale shows more: all values are positive and span orders of magnitude."""
+    """Whether a log scale shows more: the values are positive and differ by a large factor."""
+    values = _finite_values(curves)
+    return bool(len(values) and values.min() > 0 and values.max() > _LOG_RATIO * values.min())
+
+
+def _finite_values(curves: Sequence[np.ndarray]) -> np.ndarray:
+    """The finite values of all curves."""
     values = np.concatenate([np.ravel(curve) for curve in curves])
-    values = values[np.isfinite(values)]
-    return bool(len(values) and values.min() > 0 and values.max() > _LOG_FROM * values.min())
+    finite: np.ndarray = values[np.isfinite(values)]
+    return finite

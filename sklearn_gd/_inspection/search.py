@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gd._inspection.plotting import STEPS, axes_or_new
+from sklearn_gd._inspection.plotting import STEPS_COLOR, axes_or_new, legend_above
 
-_NUMBERED_AT_MOST = 60  # cells of which each shows its score
-_LABELLED_AT_MOST = 16  # values of an axis
-_CUT = 2.0  # interquartile ranges below the lower quartile: colours end there
+_MAX_NUMBERED = 60  # cells; in a larger heat map the scores are not written
+_MAX_TICKS = 16  # tick labels of an axis
+_ROTATE_FROM = 7  # values across from which tick labels are rotated
+_COLOR_RANGE = 2.0  # colours end so many interquartile ranges below the lower quartile
 
 
 class SearchDisplay:
     """Scores of a search as a heat map over two of its parameters.
 
-    Create it with `from_estimator`; the parameters are stored as attributes and drawn by
-    `plot`.
+    Create a display with `from_estimator`. The parameters are stored as attributes, and
+    `plot` draws them.
 
     Parameters
     ----------
     scores : ndarray of shape (n_rows, n_columns)
-        Mean scores, the best over all other parameters that were searched.
+        Mean scores. Each is the best over all other parameters of the search.
     x_values : sequence of length n_columns
-        Values of the parameter across.
+        Values of the parameter on the horizontal axis.
     y_values : sequence of length n_rows
-        Values of the parameter upwards.
-    x_name, y_name : str
-        Names of the parameters.
+        Values of the parameter on the vertical axis.
+    x_name : str
+        Name of the parameter on the horizontal axis.
+    y_name : str
+        Name of the parameter on the vertical axis.
     score_name : str, default="score"
-        What the scores are.
+        Name of the scores.
     diverged : ndarray of bool of shape (n_rows, n_columns), default=None
-        Where a descent diverged on some fold.
+        Whether a descent diverged on some fold.
 
     Attributes
     ----------
@@ -45,9 +48,9 @@ class SearchDisplay:
     image_ : matplotlib QuadMesh
         The heat map.
     texts_ : list of matplotlib Text
-        The scores in its cells, if the cells are few.
-    best_mark_ : matplotlib Line2D
-        A frame around the best cell.
+        The scores that are written into the cells. Empty if there are many cells.
+    best_mark_ : matplotlib Line2D or None
+        A frame around the cell with the best score.
     diverged_marks_ : matplotlib Line2D or None
         Crosses where descents diverged.
 
@@ -67,6 +70,13 @@ class SearchDisplay:
     """
 
     __module__ = "sklearn_gd"
+
+    ax_: Any
+    figure_: Any
+    image_: Any
+    texts_: list[Any]
+    best_mark_: Any
+    diverged_marks_: Any
 
     def __init__(
         self,
@@ -102,14 +112,16 @@ class SearchDisplay:
         Parameters
         ----------
         estimator : GDLinearRegressorCV, GDPolynomialRegressorCV or GridSearchCV
-            A fitted search; all that is read is its `cv_results_`.
-        params : pair of str, default=None
-            The parameters across and upwards. None takes the learning rate (else the
-            last) and the first other parameter with several values.
+            A fitted search. Only its `cv_results_` are read.
+        params : tuple of two str, default=None
+            The parameters on the horizontal and on the vertical axis. None takes the
+            learning rate, or the last parameter if there is no learning rate, and the first
+            other parameter with several values.
         metric : str, default=None
-            Which of several scorers; None is the one of `refit`, else the first.
+            The scorer, if there are several. None takes the scorer of `refit`, or the first
+            scorer if `refit` names none.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Where to draw. None makes a new figure.
         image_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.pcolormesh`.
 
@@ -120,38 +132,52 @@ class SearchDisplay:
 
         Raises
         ------
+        sklearn.exceptions.NotFittedError
+            If the search is not fitted.
         ValueError
-            If the search has fewer than two parameters of several values, or no such
-            parameter or metric.
+            If the search has fewer than two parameters with several values, no parameter of
+            these names, or no such metric.
+
+        See Also
+        --------
+        LearningRateDisplay.from_estimator : Draw the losses of the learning rates alone.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn.linear_model import Ridge
+        >>> from sklearn.model_selection import GridSearchCV
+        >>> from sklearn_gd import SearchDisplay
+        >>> grid = {"alpha": [0.1, 1.0], "fit_intercept": [True, False]}
+        >>> search = GridSearchCV(Ridge(), grid).fit(*load_diabetes(return_X_y=True))
+        >>> display = SearchDisplay.from_estimator(search, params=("alpha", "fit_intercept"))
+        >>> display.x_values, display.y_values
+        ([0.1, 1.0], [False, True])
         """
         check_is_fitted(estimator, "cv_results_")
         results = estimator.cv_results_
-        metric = metric or _metric(estimator)
+        metric = metric or _default_metric(estimator)
         if f"mean_test_{metric}" not in results:
             raise ValueError(f"The search has no scores of {metric!r}.")
-        axes = {
-            key.removeprefix("param_"): list(dict.fromkeys(values.tolist()))
-            for key, values in results.items()
-            if key.startswith("param_")
-        }
-        x_name, y_name = params or _two(axes)
+        values = _searched_values(results)
+        x_name, y_name = params or _default_params(values)
         for name in (x_name, y_name):
-            if name not in axes:
-                raise ValueError(f"The search has no parameter {name!r}; it has {sorted(axes)}.")
-        columns, rows = (_in_order(axes[name]) for name in (x_name, y_name))
-        shape = len(rows), len(columns)
+            if name not in values:
+                raise ValueError(f"The search has no parameter {name!r}; it has {sorted(values)}.")
+        x_values, y_values = _in_order(values[x_name]), _in_order(values[y_name])
+        shape = len(y_values), len(x_values)
         scores, diverged = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
-        counts = results.get("diverged", np.zeros(len(results["params"])))
-        for score, count, own in zip(
-            results[f"mean_test_{metric}"], counts, results["params"], strict=True
+        n_diverged = results.get("diverged", np.zeros(len(results["params"])))
+        for candidate, score, count in zip(
+            results["params"], results[f"mean_test_{metric}"], n_diverged, strict=True
         ):
-            cell = rows.index(own[y_name]), columns.index(own[x_name])
-            if not score <= scores[cell]:
+            cell = y_values.index(candidate[y_name]), x_values.index(candidate[x_name])
+            if not score <= scores[cell]:  # also where the cell is still NaN
                 scores[cell], diverged[cell] = score, count > 0
         return cls(
             scores=scores,
-            x_values=columns,
-            y_values=rows,
+            x_values=x_values,
+            y_values=y_values,
             x_name=x_name,
             y_name=y_name,
             score_name=_score_name(estimator, metric),
@@ -164,7 +190,7 @@ class SearchDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Where to draw. None makes a new figure.
         image_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.pcolormesh`.
 
@@ -172,98 +198,125 @@ class SearchDisplay:
         -------
         self : SearchDisplay
             The display.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        SearchDisplay.from_estimator : Make a display and draw it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_gd import SearchDisplay
+        >>> display = SearchDisplay(
+        ...     scores=np.array([[0.1, 0.4], [0.2, 0.3]]),
+        ...     x_values=[0.01, 0.1],
+        ...     y_values=[0.0, 1.0],
+        ...     x_name="lr",
+        ...     y_name="alpha",
+        ... )
+        >>> [text.get_text() for text in display.plot().texts_]
+        ['0.1', '0.4', '0.2', '0.3']
         """
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
         scores = np.asarray(self.scores, dtype=np.float64)
-        low, high, is_cut = _range(scores)
+        low, high, has_lower = _color_limits(scores)
         options = {"cmap": "cividis", "vmin": low, "vmax": high, **(image_kwargs or {})}
         self.image_ = ax.pcolormesh(np.ma.masked_invalid(scores), **options)
         self.figure_.colorbar(
             self.image_,
             ax=ax,
             label=f"Mean {self.score_name}",
-            extend="min" if is_cut else "neither",
+            extend="min" if has_lower else "neither",
         )
-        for axis, name, values in (
-            (ax.xaxis, self.x_name, self.x_values),
-            (ax.yaxis, self.y_name, self.y_values),
-        ):
-            # of many values a few are labelled
-            shown = np.unique(
-                np.linspace(0, len(values) - 1, min(len(values), _LABELLED_AT_MOST)).round()
-            )
-            labels = [_text(values[int(i)]) for i in shown]
-            axis.set_ticks(shown + 0.5, labels)
-            axis.set_label_text(name)
-        if len(self.x_values) > 6:
+        _label_axis(ax.xaxis, self.x_name, self.x_values)
+        _label_axis(ax.yaxis, self.y_name, self.y_values)
+        if len(self.x_values) >= _ROTATE_FROM:
             ax.tick_params(axis="x", rotation=45)
-        self._number(scores, (low + high) / 2)
-        self._mark(scores)
+        self.texts_ = self._write_scores(scores, (low + high) / 2)
+        self.best_mark_ = self._mark_best(scores)
+        self.diverged_marks_ = self._mark_diverged()
+        if self.best_mark_ is not None:
+            legend_above(ax, gap=0.01, columns=2)
         return self
 
-    def _number(self, scores: np.ndarray, middle: float) -> None:
-        """Write the scores into their cells, if these are few."""
-        self.texts_ = []
-        if scores.size > _NUMBERED_AT_MOST:
-            return
-        for (row, column), score in np.ndenumerate(scores):
-            if np.isfinite(score):
-                self.texts_.append(
-                    self.ax_.text(
-                        column + 0.5,
-                        row + 0.5,
-                        f"{score:.3g}",
-                        ha="center",
-                        va="center",
-                        fontsize="small",
-                        color="black" if score > middle else "white",
-                    )
-                )
-
-    def _mark(self, scores: np.ndarray) -> None:
-        """A frame around the best cell, and crosses where descents diverged."""
-        self.best_mark_ = self.diverged_marks_ = None
-        if np.isfinite(scores).any():
-            row, column = np.unravel_index(np.nanargmax(scores), scores.shape)
-            (self.best_mark_,) = self.ax_.plot(
-                column + np.array([0, 1, 1, 0, 0]),
-                row + np.array([0, 0, 1, 1, 0]),
-                color=STEPS,
-                linewidth=2.5,
-                clip_on=False,
-                zorder=3,
-                label="best",
+    def _write_scores(self, scores: np.ndarray, middle: float) -> list[Any]:
+        """Write the scores into their cells, unless there are many cells."""
+        if scores.size > _MAX_NUMBERED:
+            return []
+        return [
+            self.ax_.text(
+                column + 0.5,
+                row + 0.5,
+                f"{score:.3g}",
+                ha="center",
+                va="center",
+                fontsize="small",
+                color="black" if score > middle else "white",
             )
-        if self.diverged is not None and self.diverged.any():
-            rows, columns = np.nonzero(self.diverged)
-            (self.diverged_marks_,) = self.ax_.plot(
-                columns + 0.9,
-                rows + 0.82,
-                color="white",
-                marker="X",
-                markeredgecolor="black",
-                markeredgewidth=0.8,
-                linestyle="none",
-                label="diverged on some fold",
-            )
-        if self.best_mark_ is not None:
-            self.ax_.legend(loc="lower center", bbox_to_anchor=(0.5, 1.01), ncols=2, frameon=False)
+            for (row, column), score in np.ndenumerate(scores)
+            if np.isfinite(score)
+        ]
+
+    def _mark_best(self, scores: np.ndarray) -> Any:
+        """Draw a frame around the cell with the best score."""
+        if not np.isfinite(scores).any():
+            return None
+        row, column = np.unravel_index(np.nanargmax(scores), scores.shape)
+        (mark,) = self.ax_.plot(
+            column + np.array([0, 1, 1, 0, 0]),
+            row + np.array([0, 0, 1, 1, 0]),
+            color=STEPS_COLOR,
+            linewidth=2.5,
+            clip_on=False,
+            zorder=3,
+            label="best",
+        )
+        return mark
+
+    def _mark_diverged(self) -> Any:
+        """Draw crosses where descents diverged."""
+        if self.diverged is None or not self.diverged.any():
+            return None
+        rows, columns = np.nonzero(self.diverged)
+        (marks,) = self.ax_.plot(
+            columns + 0.9,
+            rows + 0.82,
+            color="white",
+            marker="X",
+            markeredgecolor="black",
+            markeredgewidth=0.8,
+            linestyle="none",
+            label="diverged on some fold",
+        )
+        return marks
 
 
-def _metric(estimator: Any) -> str:
-    """The scorer that chose the best candidate, or the first."""
-    names = [
-        key.removeprefix("mean_test_")
-        for key in estimator.cv_results_
-        if key.startswith("mean_test_")
-    ]
+def _searched_values(results: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The values of every parameter of a search, in the order of their first candidate."""
+    prefix = "param_"
+    return {
+        key.removeprefix(prefix): list(dict.fromkeys(values.tolist()))
+        for key, values in results.items()
+        if key.startswith(prefix)
+    }
+
+
+def _default_metric(estimator: Any) -> str:
+    """The scorer that chose the best candidate, or the first scorer."""
+    prefix = "mean_test_"
+    names = [key.removeprefix(prefix) for key in estimator.cv_results_ if key.startswith(prefix)]
     refit = getattr(estimator, "refit", None)
     return refit if isinstance(refit, str) and refit in names else names[0]
 
 
 def _score_name(estimator: Any, metric: str) -> str:
-    """What the scores of a metric are called."""
+    """The name of the scores of a metric."""
     if metric != "score":
         return metric
     scoring = getattr(estimator, "scoring", None)
@@ -272,35 +325,48 @@ def _score_name(estimator: Any, metric: str) -> str:
     return scoring if isinstance(scoring, str) else "score"
 
 
-def _two(axes: dict[str, list[Any]]) -> tuple[str, str]:
-    """The parameters to draw, of those with several values."""
-    several = [name for name, values in axes.items() if len(values) > 1]
-    if len(several) < 2:
+def _default_params(values: Mapping[str, Sequence[Any]]) -> tuple[str, str]:
+    """The parameters to draw, among those with several values."""
+    names = [name for name, of_name in values.items() if len(of_name) > 1]
+    if len(names) < 2:
         raise ValueError(
             f"SearchDisplay draws two parameters with several values each, and this search has "
-            f"{several or 'none'}. LearningRateDisplay draws learning rates alone."
+            f"{names or 'none'}. LearningRateDisplay draws learning rates alone."
         )
-    across = next((name for name in several if name.split("__")[-1] == "lr"), several[-1])
-    return across, next(name for name in several if name != across)
+    # in the search of a pipeline the name has a prefix
+    learning_rates = [name for name in names if name.split("__")[-1] == "lr"]
+    x_name = learning_rates[0] if learning_rates else names[-1]
+    return x_name, next(name for name in names if name != x_name)
 
 
 def _in_order(values: list[Any]) -> list[Any]:
-    """Numbers in ascending order, other values as they come."""
-    numbers = all(isinstance(value, int | float) for value in values)
-    return sorted(values) if numbers else values
+    """Numbers in ascending order, and other values in the given order."""
+    are_numbers = all(isinstance(value, int | float) for value in values)
+    return sorted(values) if are_numbers else values
 
 
-def _range(scores: np.ndarray) -> tuple[float, float, bool]:
-    """The scores where colours begin and end: a few that are far worse go out of sight."""
+def _color_limits(scores: np.ndarray) -> tuple[float, float, bool]:
+    """The scores where the colours begin and end, and whether there are lower scores.
+
+    A few scores that are much lower than the others share the colour of the lower limit.
+    """
     finite = scores[np.isfinite(scores)]
     if not len(finite):
         return 0.0, 1.0, False
-    high, quartiles = finite.max(), np.quantile(finite, [0.25, 0.75])
-    cut = quartiles[0] - _CUT * max(quartiles[1] - quartiles[0], 0.05 * (high - quartiles[0]))
-    low = finite[finite >= cut].min()
+    high, (lower, upper) = finite.max(), np.quantile(finite, [0.25, 0.75])
+    bound = lower - _COLOR_RANGE * max(upper - lower, 0.05 * (high - lower))
+    low = finite[finite >= bound].min()
     return float(low), float(high), bool(low > finite.min())
 
 
-def _text(value: Any) -> str:
+def _label_axis(axis: Any, name: str, values: Sequence[Any]) -> None:
+    """Label the cells along an axis. Of many values some are labelled."""
+    count = min(len(values), _MAX_TICKS)
+    positions = np.unique(np.linspace(0, len(values) - 1, count).round())
+    axis.set_ticks(positions + 0.5, [_format_value(values[int(i)]) for i in positions])
+    axis.set_label_text(name)
+
+
+def _format_value(value: Any) -> str:
     """A value as a label."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)

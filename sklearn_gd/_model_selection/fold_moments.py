@@ -121,24 +121,31 @@ def _of_groups(
     """For splits that overlap: merge groups of rows, if the groups are few."""
     sets = [rows for split in splits for rows in split] + [np.arange(n)] * with_all
     counts = np.stack([np.bincount(rows, minlength=n) for rows in sets])
-    group = np.zeros(n, dtype=np.int64)
-    for times in counts:
-        group = np.unique(group * (times.max() + 1) + times, return_inverse=True)[1]
-    order = np.argsort(group, kind="stable")
-    edges = np.flatnonzero(np.diff(group[order], prepend=-1, append=group.max() + 1))
-    groups = [order[start:end] for start, end in pairwise(edges)]
+    groups = _rows_by_counts(counts)
     if weight is not None:
         groups = [rows for rows in groups if weight[rows].any()]
     table = counts[:, [rows[0] for rows in groups]]  # (sets, groups)
     if np.count_nonzero(table) > _MAX_MERGES_PER_SET * len(sets):
-        sides = [read(rows) for rows in sets]
+        moments = [read(rows) for rows in sets]
     else:
         parts = [read(rows) for rows in groups]
-        sides = [
-            merge(part.repeated(int(k)) for part, k in zip(parts, times, strict=True) if k)
-            for times in table
-        ]
+        moments = [_merge_repeated(parts, times) for times in table]
     folds: list[tuple[Moments, Moments | None]] = [
-        (sides[2 * k], sides[2 * k + 1]) for k in range(len(splits))
+        (moments[2 * k], moments[2 * k + 1]) for k in range(len(splits))
     ]
-    return folds + [(moments, None) for moments in sides[2 * len(splits) :]]
+    return folds + [(all_data, None) for all_data in moments[2 * len(splits) :]]
+
+
+def _rows_by_counts(counts: np.ndarray) -> list[np.ndarray]:
+    """Groups of rows that occur equally often in every set, from counts (sets, rows)."""
+    group = np.zeros(counts.shape[1], dtype=np.int64)
+    for times in counts:
+        group = np.unique(group * (times.max() + 1) + times, return_inverse=True)[1]
+    order = np.argsort(group, kind="stable")
+    edges = np.flatnonzero(np.diff(group[order], prepend=-1, append=group.max() + 1))
+    return [order[start:end] for start, end in pairwise(edges)]
+
+
+def _merge_repeated(parts: Sequence[Moments], times: np.ndarray) -> Moments:
+    """The moments of parts that each occur some times, or not at all."""
+    return merge(part.repeated(int(k)) for part, k in zip(parts, times, strict=True) if k)

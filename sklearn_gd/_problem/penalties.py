@@ -126,17 +126,13 @@ class RidgeTerm(NamedTuple):
         known = [term for term in terms if term is not None]
         if not known:
             return None
-        zero = known[0].l2.new_zeros(1, 1, 1)
-        matrices = [term.to_original for term in known if term.to_original is not None]
-        if matrices and len(known) < len(terms):
-            zeros = matrices[0].new_zeros(1, 1, 1)
-            matrices = [
-                zeros if term is None or term.to_original is None else term.to_original
-                for term in terms
-            ]
+        matrix = known[0].to_original
+        no_matrix = None if matrix is None else torch.zeros_like(matrix[:, :1, :1])
+        no_term = RidgeTerm(torch.zeros_like(known[0].l2), no_matrix)
+        padded = [no_term if term is None else term for term in terms]
+        matrices = [term.to_original for term in padded if term.to_original is not None]
         return RidgeTerm(
-            torch.cat([zero if term is None else term.l2 for term in terms]),
-            stack_padded(matrices) if matrices else None,
+            torch.cat([term.l2 for term in padded]), stack_padded(matrices) if matrices else None
         )
 
 

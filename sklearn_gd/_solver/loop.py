@@ -92,27 +92,24 @@ def descend(
     chunk = 1 if is_watched or on_epoch else _chunk_length(u, epochs)
     history = _History(u, epochs, chunk, validation, keep_path=keep_path)
     monitor = ConvergenceMonitor(u, epochs, rule, watches_validation=validation is not None)
-    stop = interrupted = False
-    while not (stop or monitor.all_ended) and history.n_epochs < epochs:
+    interruption = _Interruption()
+    stop = False
+    while not (stop or interruption.has_come or monitor.all_ended) and history.n_epochs < epochs:
         first = history.n_epochs
-        try:
+        with interruption:
             _run_epochs(range(first, min(first + chunk, epochs)), u, steppers, history, monitor)
-        except KeyboardInterrupt:
-            interrupted = stop = True
-            history.restore(u)
-            if history.n_epochs == 0:
-                raise
-        if history.n_epochs == first:
-            break
-        if on_points is not None:
-            on_points(history.points_since(first))
-        monitor.inspect(*history.since(first), u)
-        if on_epoch is not None and not interrupted and monitor.counts(history.n_epochs - 1):
-            try:
+        history.drop_unfinished_epoch(u)
+        if history.n_epochs == 0:
+            raise KeyboardInterrupt
+        if history.n_epochs > first:
+            if on_points is not None:
+                on_points(history.points_since(first))
+            monitor.inspect(*history.since(first), u)
+        last_counts = not interruption.has_come and monitor.counts(history.n_epochs - 1)
+        if on_epoch is not None and last_counts:
+            with interruption:
                 stop = on_epoch(history.values[: history.n_epochs], u)
-            except KeyboardInterrupt:
-                interrupted = stop = True
-    return _finish(u, steppers, history, monitor, interrupted=interrupted)
+    return _finish(u, steppers, history, monitor, interrupted=interruption.has_come)
 
 
 def _run_epochs(
@@ -168,6 +165,19 @@ def _finish(
     )
 
 
+class _Interruption:
+    """Remembers that Ctrl-C has ended what runs in this context, instead of raising."""
+
+    has_come = False
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        is_interruption = kind is not None and issubclass(kind, KeyboardInterrupt)
+        self.has_come |= is_interruption
+        return is_interruption
+
+
 class _History:
     """The values of all epochs, and the points of the latest ones or of all."""
 
@@ -193,8 +203,8 @@ class _History:
             with torch.no_grad():
                 self.validation_values[epoch] = self.validation(u)
 
-    def restore(self, u: Tensor) -> None:
-        """Take u back to the end of the last complete epoch, after an interruption."""
+    def drop_unfinished_epoch(self, u: Tensor) -> None:
+        """Take u back to the end of the last complete epoch, if an interruption ended another."""
         if self.n_begun > self.n_epochs:
             u.copy_(self.points[self.n_epochs % len(self.points)])
 

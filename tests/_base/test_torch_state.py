@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_gd import (
-    GDLinearRegressor,
-    GDLinearRegressorCV,
-    GDPolynomialRegressor,
-    GDPolynomialRegressorCV,
-)
+from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+from sklearn_gd._base.torch_state import find_device, isolated
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(50, 3))
@@ -74,20 +70,96 @@ def autocast():
         yield
 
 
+SETTINGS = [
+    "default_dtype",
+    "default_device",
+    "deterministic",
+    "no_grad",
+    "inference_mode",
+    "autocast",
+]
+
+
 @pytest.fixture(scope="module")
 def expected():
     return coefficients()
 
 
-@pytest.mark.parametrize(
-    "setting",
-    ["default_dtype", "default_device", "deterministic", "no_grad", "inference_mode", "autocast"],
-)
+@pytest.mark.parametrize("setting", SETTINGS)
 def test_global_state(setting, expected, request):
     request.getfixturevalue(setting)
     before = state()
     np.testing.assert_array_equal(coefficients(), expected)
     assert state() == before
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_isolated_is_torch_as_it_comes_and_gives_back_what_was(setting, request):
+    request.getfixturevalue(setting)
+    before = state()
+    with isolated():
+        assert_as_it_comes()
+    assert state() == before
+    with pytest.raises(ZeroDivisionError), isolated():
+        raise ZeroDivisionError
+    assert state() == before
+
+
+def test_isolated_within_isolated(no_grad, default_dtype):
+    before = state()
+    with isolated():
+        with isolated():
+            assert_as_it_comes()
+        assert_as_it_comes()
+    assert state() == before
+
+
+def test_isolated_keeps_warn_only_determinism():
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with isolated():
+            assert not torch.are_deterministic_algorithms_enabled()
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_isolated_leaves_the_random_numbers_and_threads_alone():
+    before = torch.get_rng_state(), torch.get_num_threads()
+    with isolated():
+        assert torch.equal(torch.get_rng_state(), before[0])
+        assert torch.get_num_threads() == before[1]
+
+
+def assert_as_it_comes():
+    """What torch computes with before anybody has changed a setting."""
+    assert torch.get_default_dtype() == torch.float32
+    assert not torch.are_deterministic_algorithms_enabled()
+    x = torch.ones(2, 2, requires_grad=True)
+    assert x.device.type == "cpu"
+    product = x @ x
+    assert product.dtype == torch.float32
+    assert product.requires_grad
+    assert not product.is_inference()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mps", r"device='mps' cannot be used: it has no float64.*device='cpu'"),
+        ("cuda:99", r"device='cuda:99' is not available: torch sees \d+ CUDA devices"),
+    ],
+)
+def test_a_device_that_cannot_serve(name, words):
+    with pytest.raises(ValueError, match=words):
+        find_device(name)
+
+
+def test_devices():
+    assert find_device("cpu") == torch.device("cpu")
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert find_device("auto") == torch.device(expected)
 
 
 @pytest.mark.parametrize("kind", [GDLinearRegressor, GDPolynomialRegressor])
@@ -113,23 +185,3 @@ def test_forked_children_can_fit(expected):
         np.testing.assert_array_equal(queue.get(timeout=60), expected)
     for child in children:
         child.join()
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "lbfgs"])
-@pytest.mark.parametrize("kind", [GDLinearRegressor, GDPolynomialRegressor])
-def test_cuda_equals_cpu(kind, optimizer):
-    on_cpu = kind(optimizer=optimizer, lr="auto").fit(X, Y)
-    on_cuda = kind(optimizer=optimizer, lr="auto", device="cuda").fit(X, Y)
-    np.testing.assert_allclose(on_cuda.coef_, on_cpu.coef_, rtol=1e-8)
-    np.testing.assert_allclose(on_cuda.loss_curve_, on_cpu.loss_curve_, rtol=1e-8)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("loss", ["squared_error", "huber"])
-@pytest.mark.parametrize("kind", [GDLinearRegressorCV, GDPolynomialRegressorCV])
-def test_a_search_on_cuda_equals_cpu(kind, loss):
-    on_cpu = kind(epochs=50, loss=loss, alphas=(0.0, 0.1)).fit(X, Y)
-    on_cuda = kind(epochs=50, loss=loss, alphas=(0.0, 0.1), device="cuda").fit(X, Y)
-    np.testing.assert_allclose(on_cuda.test_loss_curves_, on_cpu.test_loss_curves_, rtol=1e-8)
-    np.testing.assert_allclose(on_cuda.coef_, on_cpu.coef_, rtol=1e-8)

@@ -121,60 +121,6 @@ def test_float32_in_float32_out(model):
     assert model.predict(X).dtype == np.float64
 
 
-def test_float32_data_are_summed_in_float64():
-    narrow = (1000 + np.random.default_rng(0).normal(size=(50_000, 2))).astype(np.float32)
-    y = narrow.astype(np.float64) @ [1.0, 2.0]
-    np.testing.assert_allclose(GDLinearRegressor().fit(narrow, y).coef_, [1.0, 2.0], rtol=1e-6)
-
-
-def test_targets_of_two_dimensions():
-    two = np.column_stack([Y, 2 * Y])
-    model = GDLinearRegressor().fit(X, two)
-    assert model.coef_.shape == (2, 3)
-    assert model.intercept_.shape == (2,)
-    assert model.predict(X).shape == (40, 2)
-    np.testing.assert_allclose(model.coef_[1], 2 * model.coef_[0])
-    column = GDLinearRegressor().fit(X, Y[:, None])
-    assert column.coef_.shape == (1, 3)
-    assert column.predict(X).shape == (40, 1)
-
-
-def test_each_target_descends_on_its_own():
-    two = np.column_stack([Y, np.sin(X[:, 0])])
-    options = {"optimizer": "adam", "epochs": 20}
-    with pytest.warns(Warning, match="far from"):
-        both = GDLinearRegressor(**options).fit(X, two)
-    for target in range(2):
-        with pytest.warns(Warning, match="far from"):
-            alone = GDLinearRegressor(**options).fit(X, two[:, target])
-        np.testing.assert_allclose(both.coef_[target], alone.coef_, rtol=1e-10)
-
-
-@pytest.mark.parametrize("weight", [None, 2.0, np.full(40, 1e-300), np.full(40, 1e300)])
-def test_weights_count_relative_to_each_other(weight):
-    expected = GDLinearRegressor().fit(X, Y).coef_
-    np.testing.assert_allclose(GDLinearRegressor().fit(X, Y, weight).coef_, expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_rows_of_weight_zero_count_for_nothing(model):
-    weight = np.ones(40)
-    weight[::3] = 0
-    spoiled = X.copy()
-    spoiled[::3] = 1e6
-    kept = weight > 0
-    expected = model.fit(X[kept], Y[kept]).predict(X)
-    np.testing.assert_allclose(model.fit(spoiled, Y, weight).predict(X), expected, rtol=1e-12)
-
-
-def test_integer_weights_repeat_rows():
-    times = np.random.default_rng(0).integers(0, 4, size=40)
-    weighted = GDLinearRegressor().fit(X, Y, times)
-    repeated = GDLinearRegressor().fit(np.repeat(X, times, axis=0), np.repeat(Y, times))
-    np.testing.assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-10)
-    np.testing.assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-10)
-
-
 BAD = {
     "NaN": ((np.where(X[0, 0] == X, np.nan, X), Y), ValueError, "Input X contains NaN"),
     "infinity": ((np.where(X[0, 0] == X, np.inf, X), Y), ValueError, "Input X contains infinity"),
@@ -221,26 +167,3 @@ def test_predicting_checks_the_features():
     model.fit(pd.DataFrame(X, columns=NAMES), Y)
     with pytest.raises(ValueError, match="feature names"):
         model.predict(pd.DataFrame(X, columns=["a", "b", "d"]))
-
-
-@pytest.mark.parametrize("rows", [1, 2])
-@pytest.mark.parametrize("model", MODELS)
-def test_very_few_rows(model, rows):
-    model.fit(X[:rows], Y[:rows])
-    np.testing.assert_allclose(model.predict(X[:rows]), Y[:rows], atol=1e-6)
-
-
-@pytest.mark.parametrize("fit_intercept", [True, False])
-def test_nothing_varies(fit_intercept):
-    constant = np.full((10, 2), 0.1)
-    model = GDLinearRegressor(fit_intercept=fit_intercept).fit(constant, np.full(10, 0.3))
-    np.testing.assert_allclose(model.predict(constant), 0.3, rtol=1e-7)
-    assert not model.diverged_
-    assert not GDLinearRegressor(fit_intercept=fit_intercept).fit(X * 0, Y).coef_.any()
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "nadam", "adagrad", "lbfgs", "rprop"])
-def test_constant_target_is_no_divergence(optimizer):
-    model = GDLinearRegressor(optimizer=optimizer, epochs=50).fit(X, np.full(40, 3.7))
-    np.testing.assert_allclose(model.predict(X), 3.7)
-    assert not model.diverged_

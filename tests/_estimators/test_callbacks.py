@@ -4,7 +4,6 @@ import copy
 
 import numpy as np
 import pytest
-import torch
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.datasets import load_diabetes
 from sklearn.model_selection import GridSearchCV
@@ -13,11 +12,12 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
 X, Y = load_diabetes(return_X_y=True)
 X = X[:, :3]
 BOTH = [GDLinearRegressor, GDPolynomialRegressor]
-
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 class Recorder:
@@ -193,31 +193,3 @@ def interrupt(model, how, epoch):
         return squared(prediction, target)
 
     model.set_params(loss=loss)
-
-
-CUSTOM = {
-    "log-cosh": lambda prediction, target: torch.log(torch.cosh((prediction - target) / 50)),
-    "module": torch.nn.SmoothL1Loss(reduction="none", beta=20.0),
-    "asymmetric": lambda p, t: torch.where(p > t, 3.0, 1.0) * (p - t).abs(),
-}
-
-
-@pytest.mark.parametrize("name", CUSTOM)
-def test_custom_losses_in_pipeline_and_search(name):
-    pipeline = make_pipeline(
-        StandardScaler(), GDLinearRegressor(loss=CUSTOM[name], optimizer="adam", epochs=100)
-    )
-    search = GridSearchCV(pipeline, {"gdlinearregressor__lr": [0.001, 0.1]}, cv=2).fit(X, Y)
-    fitted = search.best_estimator_[-1]
-    assert fitted.loss_curve_[-1] < fitted.loss_curve_[0]
-    assert fitted.loss_ == pytest.approx(
-        CUSTOM[name](torch.tensor(search.predict(X)), torch.tensor(Y)).mean().item()
-    )
-
-
-def test_a_custom_loss_that_python_can_pickle_is_pickled():
-    import pickle
-
-    for loss in (squared, torch.nn.SmoothL1Loss(reduction="none")):
-        model = pickle.loads(pickle.dumps(GDLinearRegressor(loss=loss, epochs=5).fit(X, Y)))
-        assert model.predict(X).shape == Y.shape

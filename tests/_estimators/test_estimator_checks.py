@@ -11,8 +11,8 @@ from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 
 MOMENTUM = {"optimizer_params": {"momentum": 0.9}}
 NESTEROV = {"optimizer_params": {"momentum": 0.9, "nesterov": True}}
-
 L1 = {"alpha": 0.1, "l1_ratio": 1.0, "lr": "auto"}
+
 SCHEDULERS = [
     partial(lr_scheduler.ExponentialLR, gamma=0.99),
     partial(lr_scheduler.StepLR, step_size=30),
@@ -54,7 +54,6 @@ CONFIGURATIONS = [
     GDPolynomialRegressor(early_stopping=True, epochs=100),
     GDPolynomialRegressor(**L1, epochs=200),
 ]
-
 
 WEIGHT_EQUIVALENCE = (
     "check_sample_weight_equivalence_on_dense_data",

@@ -1,7 +1,5 @@
-"""minimize and solve against closed forms, a bare torch loop and the literature."""
+"""minimize against closed forms, a bare torch loop and the literature."""
 
-import subprocess
-import sys
 from functools import partial
 
 import numpy as np
@@ -10,59 +8,10 @@ import torch
 from scipy.optimize import OptimizeResult
 from torch.optim import lr_scheduler
 
-from sklearn_gd import minimize, solve
+from sklearn_gd import minimize
+from tests._functions.reference import LBFGS, beale, himmelblau, parabola, plain_loop, rosenbrock
 
-# an epoch is an iteration, and no tolerance ends it
-LBFGS = {
-    "max_iter": 1,
-    "max_eval": 25,
-    "line_search_fn": "strong_wolfe",
-    "tolerance_grad": 0.0,
-    "tolerance_change": 0.0,
-}
 LRS = [0.01, 0.1, 0.3, 0.7, 1.0]
-
-
-def parabola(x):
-    return x**2 - 4 * x + 5
-
-
-def rosenbrock(x):
-    return ((1 - x[:-1]) ** 2 + 100 * (x[1:] - x[:-1] ** 2) ** 2).sum()
-
-
-def himmelblau(x):
-    return (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2
-
-
-def beale(x):
-    a, b = x
-    return (1.5 - a + a * b) ** 2 + (2.25 - a + a * b**2) ** 2 + (2.625 - a + a * b**3) ** 2
-
-
-def puzzle(A, B, C, D):
-    return A + B - 9, C - D - 1, A + C - 8, B - D - 2
-
-
-def plain_loop(fun, x0, optimizer, lr, epochs, *, scheduler=None, **options):
-    """The loop everyone writes by hand."""
-    x = torch.tensor(x0, dtype=torch.float64, requires_grad=True)
-    optimizer = getattr(torch.optim, optimizer)([x], lr=lr, **options)
-    scheduler = scheduler and scheduler(optimizer)
-    path, curve = [x.detach().clone()], []
-    for _ in range(epochs):
-
-        def closure():
-            optimizer.zero_grad()
-            value = fun(x)
-            value.backward()
-            return value
-
-        curve.append(optimizer.step(closure).item())
-        if scheduler:
-            scheduler.step()
-        path.append(x.detach().clone())
-    return torch.stack(path).numpy(), np.array([*curve, fun(x).item()])
 
 
 class TestShows:
@@ -76,19 +25,6 @@ class TestShows:
         assert result.message[4].startswith("Not converged")
         assert result.path[4].min() == -3
         assert result.path[4].max() == 7
-
-    @pytest.mark.parametrize("seed", range(3))
-    def test_the_puzzle_from_random_starts(self, seed):
-        start = dict(zip("ABCD", np.random.default_rng(seed).normal(size=4), strict=True))
-        result = solve(puzzle, start, optimizer="nadam", lr=0.01, epochs=2000)
-        assert np.abs(result.residuals).max() < 1e-3
-        assert (result.rank, result.unique) == (3, False)
-        assert "one of many" in result.message
-        assert abs(result.x["A"] + result.x["B"] - 9) < 1e-3
-
-    def test_the_puzzle_from_zeros_is_the_shortest_solution(self):
-        result = solve(puzzle, dict.fromkeys("ABCD", 0))
-        np.testing.assert_allclose(list(result.x.values()), [6, 3, 2, 1], atol=1e-9)
 
     @pytest.mark.parametrize(
         ("fun", "x0", "optimizer", "lr", "epochs", "minima"),
@@ -188,17 +124,6 @@ class TestResult:
         assert result.path["a"].shape == (1001,)
         assert result.path["b"].shape == (1001, 2)
 
-    def test_several_rates_give_every_field_an_axis(self):
-        result = solve(puzzle, dict.fromkeys("ABCD", 0), lr=(0.01, 0.1), epochs=50)
-        assert result.x["A"].shape == (2,)
-        assert result.path["A"].shape == (2, 51)
-        assert result.residuals.shape == (2, 4)
-        for name in ("fun", "nit", "success", "status", "message", "rank", "unique"):
-            assert len(result[name]) == 2, name
-        alone = solve(puzzle, dict.fromkeys("ABCD", 0), lr=0.1, epochs=50)
-        np.testing.assert_allclose(result.path["D"][1], alone.path["D"], rtol=1e-13)
-        assert minimize(parabola, 7, lr=[0.1], epochs=2).path.shape == (1, 3)
-
     @pytest.mark.parametrize("optimizer", ["adam", "rprop", "lbfgs"])
     def test_many_rates_equal_one_at_a_time(self, optimizer):
         rates = [0.001, 0.01, 0.1]
@@ -206,39 +131,6 @@ class TestResult:
         for run, lr in enumerate(rates):
             one = minimize(himmelblau, [0.5, 0.1], lr=lr, optimizer=optimizer, epochs=30)
             np.testing.assert_allclose(many.path[run], one.path, rtol=1e-12)
-
-    def test_many_rates_are_one_call_an_epoch(self):
-        calls = []
-
-        def counted(x):
-            calls.append(x)
-            return himmelblau(x)
-
-        minimize(counted, [0.5, 0.1], lr=np.geomspace(1e-4, 1e-2, 50), epochs=100)
-        assert len(calls) < 120
-
-    def test_a_function_that_vmap_cannot_take_runs_one_by_one(self):
-        def branching(x):
-            return x**2 if x.item() > 1 else x.abs()
-
-        result = minimize(branching, 4.0, lr=[0.1, 0.2], epochs=20)
-        for run, lr in enumerate([0.1, 0.2]):
-            np.testing.assert_allclose(
-                result.path[run], plain_loop(branching, 4.0, "SGD", lr, 20)[0], rtol=1e-12
-            )
-
-    def test_a_function_that_works_in_place_or_differentiates_itself(self):
-        def in_place(x):
-            x -= 3
-            return (x * x).sum()
-
-        def slope(x):
-            (own,) = torch.autograd.grad(parabola(x), x, create_graph=True)
-            return own**2
-
-        for lr in (0.1, [0.1, 0.05]):
-            np.testing.assert_allclose(minimize(in_place, [0.0, 1.0], lr=lr).x, 3)
-            np.testing.assert_allclose(minimize(slope, 7.0, lr=lr).x, 2)
 
     def test_a_start_at_the_minimum_is_a_success(self):
         assert minimize(parabola, 2.0).success
@@ -255,22 +147,6 @@ class TestResult:
         slow = minimize(lambda x: 1e9 + parabola(x), 7, lr=0.001, tol=1e-6)
         assert (slow.status, slow.success) == (3, False)
         assert "tol" in slow.message
-
-    def test_nothing_of_torch_is_changed_and_nothing_changes_it(self):
-        def own_dtype(x):
-            return ((x - torch.ones(2)) ** 2).sum() if x.dtype == torch.ones(1).dtype else x * 0
-
-        torch.manual_seed(0)
-        before = torch.get_rng_state()
-        torch.set_default_dtype(torch.float64)
-        try:
-            with torch.no_grad():
-                result = minimize(own_dtype, [0.0, 0.0], lr=0.1)
-            assert torch.get_default_dtype() == torch.float64
-        finally:
-            torch.set_default_dtype(torch.float32)
-        np.testing.assert_allclose(result.x, 1)
-        assert torch.equal(torch.get_rng_state(), before)
 
 
 class TestDivergence:
@@ -305,13 +181,6 @@ class TestDivergence:
         assert list(result.nit) == [2, 80]
         assert np.isnan(result.path[0, 3:]).all()
         np.testing.assert_allclose(result.path[1], alone.path, rtol=1e-13)
-
-    def test_the_function_never_sees_what_is_not_finite(self):
-        def careful(x):
-            assert torch.isfinite(x)
-            return x**4
-
-        assert minimize(careful, 7.0, lr=1.0).status == 2
 
     def test_a_negative_function_may_rise_and_fall(self):
         assert minimize(lambda x: -torch.cos(x), 3.0, lr=0.5).success
@@ -351,75 +220,7 @@ class TestScheduler:
             minimize(parabola, 7, lr_scheduler=scheduler)
 
 
-class TestSolve:
-    def test_unique(self):
-        matrix = torch.tensor([[3.0, 1], [1, 2]])
-        result = solve(lambda x: matrix @ x.float() - torch.tensor([9.0, 8]), [0, 0], lr=0.05)
-        np.testing.assert_allclose(result.x, [2, 3], atol=1e-5)
-        assert (result.rank, result.unique) == (2, True)
-        assert "one of many" not in result.message
-
-    def test_least_squares_where_there_is_no_solution(self):
-        result = solve(lambda x: [x - 1, x - 3, x * 0 + 5, 0.5], 0.0, lr=0.1)
-        np.testing.assert_allclose(result.x, 2)
-        np.testing.assert_allclose(result.residuals, [1, -1, 5, 0.5])
-        assert "largest residual is 5." in result.message
-
-    def test_a_nonlinear_curve_of_solutions(self):
-        result = solve(lambda x: x[0] * x[1] - 6, [1.0, 1.0])
-        assert (result.rank, result.unique) == (1, False)
-        assert result.residuals.shape == (1,)
-        assert abs(result.x[0] * result.x[1] - 6) < 1e-6
-
-
-ERRORS = [
-    (lambda x: x**2, [1.0, 2.0], r"must return a scalar, a tensor of shape \(\). Got shape \(2,\)"),
-    (lambda x: 3.0, 1.0, "must return a torch tensor. Got float instead"),
-    (lambda x: None, 1.0, "must return a torch tensor. Got NoneType instead"),
-    (lambda x: torch.tensor(1.0), 1.0, "computed from its argument.*a value without a gradient"),
-    (lambda x: x.detach(), 1.0, "Got a value without a gradient instead"),
-    (lambda x: torch.ones((), requires_grad=True) * 2, 1.0, "what autograd can differentiate"),
-    (lambda x: x + 1j, 1.0, "must return real values. Got complex ones"),
-    (lambda x: x, 1j, "'x0' parameter of minimize must be real numbers"),
-    (lambda x: x, "seven", "'x0' parameter of minimize must be real numbers. Got 'seven' instead"),
-    (lambda x: x, True, "must be real numbers"),
-    (lambda x: x, [[1, 2], [3]], "must be a number, an array or a dict"),
-    (lambda x: x, np.nan, "'x0' parameter of minimize must be finite"),
-    (lambda x: x, [], "'x0' parameter of minimize must be at least one number"),
-    (lambda x: x, {}, "must be at least one number"),
-    (lambda x: x, {0: 1.0}, "a dict with names of arguments as keys"),
-    (lambda a, b: a, {"a": 0, "c": 0}, r"must take the names of x0, \['a', 'c'\], and no more"),
-    (lambda a, b: a, 1.0, r"must take one argument and no more. Got a function of \(a, b\)"),
-    ("x**2", 1.0, "'fun' parameter of minimize must be callable. Got 'x\\*\\*2' instead"),
-]
-
-
 class TestErrors:
-    @pytest.mark.parametrize(("fun", "x0", "match"), ERRORS)
-    @pytest.mark.parametrize("kind", [TypeError, ValueError])
-    def test_a_sentence_each(self, fun, x0, match, kind):
-        with pytest.raises(kind, match=match):
-            minimize(fun, x0)
-
-    @pytest.mark.parametrize(
-        ("residuals", "match"),
-        [
-            (lambda x: [], "must return at least one residual. Got an empty system"),
-            (lambda x: x[:0], "an empty system"),
-            (lambda x: 3.0, "must return a torch tensor or a sequence of scalars. Got float"),
-            (lambda x: "no", "Got str instead"),
-            (lambda x: [x], r"must return scalars in its sequence. Got one of shape \(2,\)"),
-            (lambda x: ["no"], "must return tensors in its sequence. Got a str"),
-            (lambda x: [x[0] * 1j], "must return real values"),
-            (lambda x: x * 1j, "must return real values"),
-            (lambda x: [1.0, 2.0], "a value without a gradient"),
-        ],
-    )
-    def test_of_systems(self, residuals, match):
-        with pytest.raises(ValueError, match="'residuals' parameter of solve must") as own:
-            solve(residuals, [1.0, 2.0])
-        own.match(match)
-
     @pytest.mark.parametrize(
         ("options", "match"),
         [
@@ -440,24 +241,3 @@ class TestErrors:
     def test_of_parameters(self, options, match):
         with pytest.raises(ValueError, match=match):
             minimize(parabola, 7, **options)
-
-    def test_what_the_function_raises_is_passed_on(self):
-        def broken(x):
-            raise ZeroDivisionError("mine")
-
-        with pytest.raises(ZeroDivisionError, match="mine"):
-            minimize(broken, 1.0, lr=[0.1, 0.2])
-
-    def test_tensors_that_are_no_start(self):
-        with pytest.raises(TypeError, match=r"x0 is a torch tensor that requires grad"):
-            minimize(parabola, torch.ones((), requires_grad=True))
-
-
-def test_importing_the_package_imports_no_torch():
-    code = (
-        "import sys, sklearn_gd; assert 'torch' not in sys.modules; dir(sklearn_gd);"
-        "assert 'torch' not in sys.modules and 'matplotlib' not in sys.modules;"
-        "assert sklearn_gd.minimize.__module__ == 'sklearn_gd';"
-        "assert set(sklearn_gd.__all__) <= set(dir(sklearn_gd)) and 'torch' in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -195,7 +195,7 @@ def test_where_there_is_no_number():
 
 
 def test_data_too_wide_for_eigenvalues(monkeypatch):
-    monkeypatch.setattr("sklearn_gd._problem._FACTOR_AT_MOST", 10)
+    monkeypatch.setattr("sklearn_gd._training.coordinates._MAX_FACTOR_ENTRIES", 10)
     wide = sparse.random(30, 40, density=0.1, format="csr", random_state=0)
     report = lr_report(GDLinearRegressor(), wide, np.arange(30.0))
     assert report.max_stable_lr > 0

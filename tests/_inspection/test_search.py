@@ -1,6 +1,5 @@
 """Displays of a fitted search: what they read, draw and refuse."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
@@ -16,17 +15,10 @@ from sklearn_gd import (
     SearchDisplay,
 )
 
-X, Y = load_diabetes(return_X_y=True)
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-@pytest.fixture(autouse=True)
-def _off_screen():
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield
-    plt.close("all")
+X, Y = load_diabetes(return_X_y=True)
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,22 @@
-"""Losses and penalties arrive where scikit-learn's own estimators arrive."""
+"""Penalties arrive where scikit-learn's own estimators arrive."""
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize as scipy_minimize
+import torch
+from scipy.optimize import minimize_scalar
 from sklearn.datasets import load_diabetes
-from sklearn.linear_model import (
-    ElasticNet,
-    Lasso,
-    LinearRegression,
-    QuantileRegressor,
-    Ridge,
-    SGDRegressor,
-)
+from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, Ridge
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+from sklearn_gd._base.parameters import InvalidParameterError
+from sklearn_gd._problem.penalties import CoordinatePenalty, Penalty, RidgeTerm
+from sklearn_gd._solver.optimizers import make_optimizer_factory
+from tests._moments.reference import assert_moments, expected_moments, moments_of
+from tests._problem.reference import diagonal, model_of, parametrization, random
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
 
 rng = np.random.default_rng(0)
 N = 120
@@ -23,8 +25,6 @@ X = X * [1.0, 10.0, 0.1, 1.0, 1.0, 1.0]
 Y = X @ [1.0, 0.3, 0.0, -2.0, 0.0, 0.5] + 2.0 + rng.standard_t(3, size=N)
 WEIGHT = rng.uniform(0.2, 2.0, size=N)
 FAST = {"optimizer_params": {"momentum": 0.9, "nesterov": True}, "lr": "auto", "epochs": 2500}
-
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 @pytest.mark.parametrize("precondition", ["whiten", "standardize", None])
@@ -151,98 +151,6 @@ def test_positive(fit_intercept):
     np.testing.assert_allclose(model.coef_, reference.coef_, rtol=1e-6)
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.5])
-@pytest.mark.parametrize("optimizer", ["sgd", "lbfgs"])
-def test_huber_with_its_scale_fixed(optimizer, alpha):
-    def objective(w):
-        r = np.abs(X @ w[1:] + w[0] - Y)
-        loss = np.where(r <= 0.8, r**2 / 2, 0.8 * (r - 0.4))
-        return loss @ WEIGHT / WEIGHT.sum() + alpha / 2 * np.sum(w[1:] ** 2)
-
-    model = GDLinearRegressor(
-        loss="huber",
-        loss_params={"delta": 0.8},
-        alpha=alpha,
-        optimizer=optimizer,
-        lr="auto",
-        epochs=3000 if optimizer == "sgd" else 200,
-    ).fit(X, Y, WEIGHT)
-    start = np.zeros(7)
-    reference = scipy_minimize(objective, start, tol=1e-14, method="BFGS")
-    assert model.loss_ <= reference.fun * (1 + 1e-9)
-    np.testing.assert_allclose([model.intercept_, *model.coef_], reference.x, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
-def test_quantile(quantile):
-    def pinball(prediction):
-        r = Y - prediction
-        return np.mean(np.maximum(quantile * r, (quantile - 1) * r))
-
-    from functools import partial
-
-    from torch.optim.lr_scheduler import ExponentialLR
-
-    model = GDLinearRegressor(
-        loss="quantile",
-        loss_params={"quantile": quantile},
-        optimizer="adam",
-        lr=0.1,
-        epochs=4000,
-        lr_scheduler=partial(ExponentialLR, gamma=0.997),
-    ).fit(X, Y)
-    reference = QuantileRegressor(quantile=quantile, alpha=0.0).fit(X, Y)
-    assert pinball(model.predict(X)) <= pinball(reference.predict(X)) * (1 + 1e-4)
-    assert model.loss_ == pytest.approx(pinball(model.predict(X)))
-
-
-@pytest.mark.parametrize("loss", ["epsilon_insensitive", "squared_epsilon_insensitive"])
-def test_lower_than_sgd_regressor(loss):
-    scaled = StandardScaler().fit_transform(X)
-    alpha = 0.01
-
-    def objective(model):
-        loss_of = np.maximum(np.abs(model.predict(scaled) - Y) - 0.1, 0)
-        power = 2 if loss.startswith("squared") else 1
-        return np.mean(loss_of**power) + alpha / 2 * np.sum(model.coef_**2)
-
-    peer = SGDRegressor(loss=loss, epsilon=0.1, alpha=alpha, random_state=0).fit(scaled, Y)
-    model = GDLinearRegressor(loss=loss, alpha=alpha, optimizer="adam", lr=0.03, epochs=2000)
-    model.fit(scaled, Y)
-    assert objective(model) < objective(peer)
-    assert model.loss_ == pytest.approx(objective(model))
-
-
-@pytest.mark.parametrize("precondition", ["whiten", "standardize", None])
-@pytest.mark.parametrize("loss", ["huber", "log_cosh", "squared_epsilon_insensitive"])
-def test_losses_and_l2_arrive_at_one_place_on_every_road(loss, precondition):
-    scaled = StandardScaler().fit_transform(X)
-    options = {"loss": loss, "alpha": 0.1, "optimizer": "lbfgs", "lr": "auto", "epochs": 300}
-    expected = GDLinearRegressor(**options).fit(scaled, Y)
-    model = GDLinearRegressor(precondition=precondition, **options).fit(scaled, Y)
-    np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-5)
-    steady = GDLinearRegressor(**{**options, "optimizer": "sgd", "epochs": 3000})
-    np.testing.assert_allclose(steady.fit(scaled, Y).coef_, expected.coef_, rtol=1e-5)
-
-
-def test_median_of_a_constant_model():
-    data = np.zeros((5, 1))
-    y = np.array([1.0, 2.0, 3.0, 4.0, 100.0])
-    model = GDLinearRegressor(loss="absolute_error", optimizer="adam", lr=0.01, epochs=3000)
-    assert model.fit(data, y).intercept_ == pytest.approx(3.0, abs=0.5)
-
-
-@pytest.mark.parametrize("units", [1e-6, 1.0, 1e6])
-@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "quantile"])
-def test_lr_means_the_same_in_all_units(loss, units):
-    options = {"loss": loss, "lr": 0.05, "epochs": 30}
-    expected = GDLinearRegressor(**options).fit(X, Y)
-    model = GDLinearRegressor(**options).fit(X / units, Y * units)
-    np.testing.assert_allclose(model.coef_, expected.coef_ * units**2, rtol=1e-9)
-    power = 2 if loss == "squared_error" else 1
-    np.testing.assert_allclose(model.loss_curve_, expected.loss_curve_ * units**power)
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -251,15 +159,6 @@ def test_lr_means_the_same_in_all_units(loss, units):
         ({"positive": True, "precondition": "whiten"}, "cannot be combined with an L1.*'auto'"),
         ({"alpha": -1.0}, "'alpha' parameter of GDLinearRegressor must be a float in the range"),
         ({"l1_ratio": 1.5}, r"'l1_ratio' parameter .*\[0.0, 1.0\]"),
-        ({"loss": "hubber"}, r"'loss' parameter .* one of \['absolute_error',.*Got 'hubber'"),
-        ({"loss": "huber", "loss_params": {"epsilon": 1.0}}, r"dict of \['delta'\] for loss='hub"),
-        ({"loss": "huber", "loss_params": {"delta": 0}}, "'loss_params'.*delta a float in the"),
-        ({"loss_params": {"delta": 1}}, "dict of no options for loss='squared_error'"),
-        ({"loss": lambda p, t: ((p - t) ** 2).mean()}, r"loss of each element.*\(\).*average"),
-        ({"loss": lambda p, t: 3.0}, "loss of each element.*float"),
-        ({"loss": lambda p: p}, "failed on a prediction.*TypeError"),
-        ({"loss": lambda p, t: t * 2.0}, "has a gradient"),
-        ({"loss": lambda p, t: p, "loss_params": {"k": 1}}, "failed on a prediction"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(options, words):
@@ -272,3 +171,182 @@ def test_real_data():
     model = GDLinearRegressor(alpha=2.0, l1_ratio=1.0, **FAST).fit(data, y)
     reference = Lasso(1.0, tol=1e-12).fit(data, y)
     np.testing.assert_allclose(model.coef_, reference.coef_, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "l1_ratio", "positive", "expected"),
+    [
+        (0.0, 0.5, False, (0.0, 0.0, False)),
+        (2.0, 0.0, False, (0.0, 2.0, False)),
+        (2.0, 1.0, False, (2.0, 0.0, True)),
+        (2.0, 0.25, False, (0.5, 1.5, True)),
+        (0.0, 1.0, True, (0.0, 0.0, True)),
+    ],
+)
+def test_parts_of_a_penalty(alpha, l1_ratio, positive, expected):
+    penalty = Penalty(alpha, l1_ratio, positive)
+    assert (penalty.l1, penalty.l2, penalty.is_proximal) == expected
+
+
+def test_what_a_penalty_requires():
+    adam = make_optimizer_factory("adam", None, "test")
+    momentum = make_optimizer_factory("sgd", {"momentum": 0.9}, "test")
+    for penalty in (Penalty(1.0, 0.5, False), Penalty(0.0, 0.0, True)):
+        penalty.check_optimizer(momentum, "sgd", "test")
+        penalty.check_precondition("standardize", "test")
+        with pytest.raises(
+            InvalidParameterError, match="'optimizer' parameter of test must be 'sgd'"
+        ):
+            penalty.check_optimizer(adam, "adam", "test")
+        with pytest.raises(InvalidParameterError, match="precondition='whiten' of test"):
+            penalty.check_precondition("whiten", "test")
+    Penalty(1.0, 0.0, False).check_optimizer(adam, "adam", "test")
+    Penalty(1.0, 0.0, False).check_precondition("whiten", "test")
+
+
+@pytest.mark.parametrize("with_matrix", [True, False])
+def test_the_l2_part_as_rows_and_as_a_term(with_matrix):
+    """Both are l2/2 times the squares of the coefficients in original units."""
+    x, y, weight = X[:50], np.column_stack([Y, Y**2])[:50], WEIGHT[:50]
+    penalty, matrix = Penalty(1.4, 0.5, False), random(6, 6, seed=3) if with_matrix else None
+    # a coefficient c in the basis is the coefficients c @ matrix in original units
+    to_original = np.eye(6) if matrix is None else matrix.numpy()
+    moments = moments_of(x, y, weight)
+    total, x_mean, y_mean, xx, xy, yy = expected_moments(x, y, weight)
+    xx = xx + total * 0.7 / 2 * to_original @ to_original.T
+    assert_moments(penalty.add_rows(moments, matrix), (total, x_mean, y_mean, xx, xy, yy))
+    term = penalty.as_term(matrix, moments.weight)
+    coef = random(1, 3, 2, 6, seed=4)
+    expected = 0.7 / 2 * ((coef.numpy() @ to_original) ** 2).sum(axis=-1)
+    np.testing.assert_allclose(term(coef), expected, rtol=1e-12)
+    none = Penalty(1.4, 1.0, False)
+    assert none.add_rows(moments, matrix) is moments
+    assert none.as_term(matrix, moments.weight) is None
+
+
+def test_the_l2_part_gives_a_constant_column_no_curvature():
+    x = np.column_stack([X[:50, :2], np.full(50, 1000 / 3)])
+    moments = Penalty(1.0, 0.0, False).add_rows(moments_of(x, Y[:50, None]), None)
+    assert not moments.factor[:, 2].any()
+
+
+def proximal(*, has_intercept=True, positive=False, power=2):
+    map_ = parametrization(4, kind=diagonal, has_intercept=has_intercept, power=power)
+    return map_, Penalty(0.8, 0.5, positive).in_coordinates(map_)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+@pytest.mark.parametrize("has_intercept", [True, False])
+def test_the_l1_part_is_that_of_the_coefficients(has_intercept, power):
+    map_, penalty = proximal(has_intercept=has_intercept, power=power)
+    u = random(1, 3, 2, 4 + has_intercept, seed=5)
+    for run in range(3):
+        for k in range(2):
+            coef, _ = model_of((map_, k), u[0, run, k].numpy())
+            expected = 0.4 * np.abs(coef).sum() / map_.scaling.loss_scale[0, 0, k].item()
+            assert penalty.value(u)[0, run, k].item() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("positive", [True, False])
+@pytest.mark.parametrize("step", [0.01, 0.5, 3.0])
+@pytest.mark.parametrize("has_intercept", [True, False])
+def test_prox_is_the_minimum_of_distance_and_penalty(has_intercept, step, positive):
+    """Coordinate by coordinate, by a brute-force search."""
+    _, penalty = proximal(has_intercept=has_intercept, positive=positive)
+    u = 2.0 * random(1, 2, 2, 4 + has_intercept, seed=5)
+    ours = penalty.prox(u, step)
+    for index in np.ndindex(*u.shape):
+        _, _, k, j = index
+        is_intercept = has_intercept and j == 0
+        weight = 0.0 if is_intercept else penalty.weight[0, 0, k, j].item()
+        assert is_intercept or weight > 0
+
+        def objective(x, z=u[index].item(), weight=weight):
+            return (x - z) ** 2 / 2 + step * weight * abs(x)
+
+        low = 0.0 if positive and not is_intercept else -20.0
+        candidates = [
+            minimize_scalar(
+                objective, bounds=(low, 20.0), method="bounded", options={"xatol": 1e-12}
+            ).x,
+            low,
+            0.0,
+        ]
+        best = min(candidates, key=objective)
+        assert objective(ours[index].item()) <= objective(best) + 1e-15
+        assert ours[index].item() == pytest.approx(best, abs=1e-5)
+        assert ours[index].item() >= low
+
+
+def test_prox_with_a_step_for_each_run():
+    _, penalty = proximal()
+    u = random(1, 3, 2, 5, seed=5)
+    steps = torch.tensor([0.01, 0.2, 1.0], dtype=torch.float64).view(1, 3, 1, 1)
+    together = penalty.prox(u, steps)
+    for run in range(3):
+        alone = penalty.prox(u[:, run : run + 1], steps[0, run].item())
+        torch.testing.assert_close(together[:, run : run + 1], alone, rtol=0, atol=0)
+
+
+def test_no_proximal_part_is_none():
+    assert Penalty(1.0, 0.0, False).in_coordinates(parametrization(4)) is None
+    assert CoordinatePenalty.stack([None, None]) is None
+    assert RidgeTerm.stack([None, None]) is None
+
+
+@pytest.mark.parametrize("positive", [True, False])
+@pytest.mark.parametrize("sizes", [(4, 4), (2, 4)])
+def test_stacked_penalties_are_the_penalties(sizes, positive):
+    maps = [parametrization(p, kind=diagonal, seed=20 * k) for k, p in enumerate(sizes)]
+    parts = [Penalty(0.5 + k, 0.5, positive).in_coordinates(map_) for k, map_ in enumerate(maps)]
+    stack = CoordinatePenalty.stack(parts)
+    u = torch.zeros(2, 3, 2, max(sizes) + 1, dtype=torch.float64)
+    for k, p in enumerate(sizes):
+        u[k, ..., : p + 1] = random(3, 2, p + 1, seed=30 + k)
+    for k, (part, p) in enumerate(zip(parts, sizes, strict=True)):
+        own = u[k : k + 1, ..., : p + 1]
+        torch.testing.assert_close(stack.value(u)[k : k + 1], part.value(own))
+        torch.testing.assert_close(stack.prox(u, 0.3)[k : k + 1, ..., : p + 1], part.prox(own, 0.3))
+        assert not stack.prox(u, 0.3)[k, ..., p + 1 :].any()
+        for t in range(2):
+            alone, narrow = stack.select(k, t), u[k : k + 1, :, t : t + 1]
+            expected = stack.value(u)[k : k + 1, :, t : t + 1]
+            torch.testing.assert_close(alone.value(narrow), expected)
+            torch.testing.assert_close(
+                alone.prox(narrow, 0.3), stack.prox(u, 0.3)[k : k + 1, :, t : t + 1]
+            )
+
+
+@pytest.mark.parametrize("with_matrix", [True, False])
+@pytest.mark.parametrize("known", [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize("sizes", [(4, 4), (2, 4), (4, 2)])
+def test_stacked_ridge_terms_are_the_terms(sizes, known, with_matrix):
+    """Problems without a term are among them, also the one with the most coordinates."""
+    terms = [
+        RidgeTerm(
+            torch.full((1, 1, 1), 0.5 + k, dtype=torch.float64),
+            random(1, p, p, seed=40 + k) if with_matrix else None,
+        )
+        if known[k]
+        else None
+        for k, p in enumerate(sizes)
+    ]
+    stack = RidgeTerm.stack(terms)
+    coef = torch.zeros(2, 3, 2, max(sizes), dtype=torch.float64)
+    for k, p in enumerate(sizes):
+        coef[k, ..., :p] = random(3, 2, p, seed=30 + k)
+    values = stack(coef)
+    for k, (term, p) in enumerate(zip(terms, sizes, strict=True)):
+        own = coef[k : k + 1, ..., :p]
+        expected = torch.zeros_like(own[..., 0]) if term is None else term(own)
+        torch.testing.assert_close(values[k : k + 1], expected)
+        torch.testing.assert_close(stack.select(k)(coef[k : k + 1]), expected)
+
+
+def test_stacks_of_one_are_what_they_are_made_of():
+    _, penalty = proximal()
+    for ours, expected in zip(CoordinatePenalty.stack([penalty]), penalty, strict=True):
+        assert ours is expected or torch.equal(ours, expected)
+    term = RidgeTerm(torch.ones(1, 1, 1), random(1, 4, 4))
+    for ours, expected in zip(RidgeTerm.stack([term]), term, strict=True):
+        assert torch.equal(ours, expected)

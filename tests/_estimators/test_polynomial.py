@@ -1,0 +1,59 @@
+"""The polynomial estimator."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.polynomial import Polynomial
+from sklearn.datasets import load_diabetes
+from sklearn.preprocessing import PolynomialFeatures
+
+from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+
+X, Y = load_diabetes(return_X_y=True)
+X4 = X[:, :4]
+BOTH = [GDLinearRegressor, GDPolynomialRegressor]
+
+
+@pytest.mark.parametrize("interaction_only", [False, True])
+@pytest.mark.parametrize("names", [None, list("abcd")])
+def test_polynomial_attributes(interaction_only, names):
+    data = X4 if names is None else pd.DataFrame(X4, columns=names)
+    model = GDPolynomialRegressor(degree=3, interaction_only=interaction_only).fit(data, Y)
+    reference = PolynomialFeatures(3, interaction_only=interaction_only, include_bias=False)
+    reference.fit(data)
+    np.testing.assert_array_equal(model.powers_, reference.powers_)
+    np.testing.assert_array_equal(model.feature_names_out_, reference.get_feature_names_out())
+    assert model.n_output_features_ == len(model.powers_) == model.coef_.shape[-1]
+    np.testing.assert_allclose(
+        reference.transform(data) @ model.coef_ + model.intercept_, model.predict(data)
+    )
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("targets", [1, 2])
+def test_to_sklearn(kind, targets):
+    frame = pd.DataFrame(X4, columns=list("abcd"))
+    y = Y if targets == 1 else np.column_stack([Y, X[:, 5]])
+    model = kind(lr="auto").fit(frame, y)
+    twin = model.to_sklearn()
+    np.testing.assert_allclose(twin.predict(frame), model.predict(frame), rtol=1e-9, atol=1e-9)
+    assert list(twin.feature_names_in_) == list("abcd")
+    with pytest.raises(ValueError, match="feature names"):
+        twin.predict(frame[["b", "a", "c", "d"]])
+
+
+def test_to_polynomial():
+    x = np.linspace(-2, 3, 30)
+    model = GDPolynomialRegressor(degree=3, lr="auto").fit(x[:, None], x**3 - 2 * x + 1)
+    polynomial = model.to_polynomial()
+    assert isinstance(polynomial, Polynomial)
+    np.testing.assert_allclose(polynomial.coef, [1, -2, 0, 1], atol=1e-12)
+    np.testing.assert_allclose(polynomial(x), model.predict(x[:, None]))
+    with pytest.raises(ValueError, match="one feature and one target.*to_sklearn"):
+        GDPolynomialRegressor().fit(X4, Y).to_polynomial()
+
+
+def test_degree_of_the_fit_counts_when_predicting():
+    model = GDPolynomialRegressor(degree=2).fit(X4, Y)
+    before = model.predict(X4)
+    np.testing.assert_array_equal(model.set_params(degree=5).predict(X4), before)

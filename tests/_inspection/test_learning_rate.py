@@ -1,0 +1,93 @@
+"""Learning rates: what they hold, draw and label, and what they refuse."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from sklearn_gd import DescentPathDisplay, GDLinearRegressor, LearningRateDisplay
+from tests._inspection.reference import X, Y, bowl, legend, parabola, quietly
+
+
+class TestLearningRate:
+    def test_every_rate_equals_a_fit_of_its_own(self):
+        lrs = [1.1, 0.01, 0.3]
+        display = LearningRateDisplay.from_estimator(GDLinearRegressor(epochs=40), X, Y, lrs=lrs)
+        np.testing.assert_array_equal(display.lrs, [0.01, 0.3, 1.1])
+        for lr, curve, loss, bad in zip(
+            display.lrs, display.loss_curves, display.final_losses, display.diverged, strict=True
+        ):
+            model = quietly(GDLinearRegressor(epochs=40, lr=lr).fit, X, Y)
+            np.testing.assert_allclose(curve, model.loss_curve_, rtol=1e-9)
+            np.testing.assert_allclose(loss, model.loss_, rtol=1e-9)
+            assert bad == model.diverged_
+        assert display.max_stable_lr == model.max_stable_lr_ == 1.0
+
+    def test_what_is_drawn(self):
+        display = LearningRateDisplay.from_estimator(
+            GDLinearRegressor(precondition="standardize", epochs=50), X, Y
+        )
+        left, right = display.axes_
+        assert (left.get_xlabel(), left.get_ylabel()) == ("Learning rate", "Final loss")
+        assert (right.get_xlabel(), right.get_ylabel()) == ("Epoch", "Loss")
+        assert left.get_xscale() == "log"
+        assert display.stable_line_.get_xdata()[0] == display.max_stable_lr
+        assert len(display.lines_) == len(display.lrs) == 12
+        # the default looks at both sides of the bound
+        np.testing.assert_array_equal(display.diverged, display.lrs > display.max_stable_lr)
+        assert legend(left) == ["diverged", f"largest stable lr, {display.max_stable_lr:.4g}"]
+
+    def test_no_bound_no_line(self):
+        display = LearningRateDisplay.from_estimator(
+            GDLinearRegressor(optimizer="adam", epochs=5), X, Y
+        )
+        assert display.max_stable_lr is None
+        assert display.stable_line_ is None
+        assert display.axes_[0].get_legend() is None
+
+    def test_the_estimator_is_only_read(self):
+        model = GDLinearRegressor(lr=0.3).fit(X, Y)
+        before = {name: np.copy(value) for name, value in vars(model).items()}
+        for display in (LearningRateDisplay, DescentPathDisplay):
+            display.from_estimator(model, X[:, :2], Y)
+        assert vars(model).keys() == before.keys()
+        for name, value in before.items():
+            np.testing.assert_array_equal(vars(model)[name], value)
+
+    def test_the_tutorials_five_pictures(self):
+        display = LearningRateDisplay.from_function(parabola, 7.0)
+        assert [ax.get_title() for ax in display.axes_] == [
+            "lr = 0.01",
+            "lr = 0.1",
+            "lr = 0.3",
+            "lr = 0.7",
+            "lr = 1",
+        ]
+        steps = np.arange(101)
+        for lr, line, ax in zip(display.lrs, display.lines_, display.axes_, strict=True):
+            x = 2 + 5 * (1 - 2 * lr) ** steps
+            np.testing.assert_allclose(line.get_xdata(), x, atol=1e-12)
+            np.testing.assert_allclose(line.get_ydata(), (x - 2) ** 2 + 1, atol=1e-11)
+            assert ax.get_xlim() == display.axes_[0].get_xlim()
+
+    def test_functions_of_two_and_of_more_variables(self):
+        two = LearningRateDisplay.from_function(bowl, [1.0, 1.0], lrs=(0.01, 0.2), epochs=20)
+        assert [panel.contours_ is not None for panel in two.panels] == [True, True]
+        assert two.axes_[1].get_title() == "lr = 0.2, diverged"
+        many = LearningRateDisplay.from_function(
+            lambda x: (x**2).sum(), np.ones(5), lrs=(0.01, 0.1), optimizer="adam"
+        )
+        assert not many.panels
+        assert many.axes_[1].get_xlabel() == "Epoch"
+
+    def test_axes_of_the_user(self):
+        _, axes = plt.subplots(1, 2)
+        model = GDLinearRegressor(epochs=5)
+        display = LearningRateDisplay.from_estimator(model, X, Y, lrs=[0.1], ax=axes)
+        assert list(display.axes_) == list(axes)
+        with pytest.raises(ValueError, match="needs 2 axes here, and ax holds 1"):
+            display.plot(axes[0])
+
+    @pytest.mark.parametrize("lrs", [[], [0.1, -1], ["fast"], [True], np.nan])
+    def test_errors(self, lrs):
+        with pytest.raises(ValueError, match="'lrs' parameter of LearningRateDisplay must be"):
+            LearningRateDisplay.from_estimator(GDLinearRegressor(), X, Y, lrs=lrs)

@@ -1,0 +1,101 @@
+"""Loss curves: what they hold, draw and label, and what they refuse."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+
+from sklearn_gd import GDLinearRegressor, LossCurveDisplay
+from tests._inspection.reference import X, Y, legend, quietly
+
+
+class TestLossCurve:
+    def test_an_estimator(self):
+        model = quietly(GDLinearRegressor(epochs=30).fit, X, Y)
+        display = LossCurveDisplay.from_estimator(model)
+        np.testing.assert_array_equal(
+            display.lines_["GDLinearRegressor"].get_ydata(), model.loss_curve_
+        )
+        assert display.ax_.get_xlabel() == "Epoch"
+        assert display.ax_.get_ylabel() == "Loss"
+        assert display.figure_ is display.ax_.figure
+        assert legend(display.ax_) == ["GDLinearRegressor"]
+
+    def test_several_and_a_network(self):
+        network = quietly(MLPRegressor(max_iter=20, random_state=0).fit, X, Y)
+        line = GDLinearRegressor(lr=0.3).fit(X, Y)
+        display = LossCurveDisplay.from_estimators({"network": network, "line": line})
+        assert legend(display.ax_) == ["network", "line"]
+        colors = {line.get_color() for line in display.lines_.values()}
+        assert len(colors) == 2
+        assert not display.diverged_marks_
+
+    def test_validation_and_best_epoch(self):
+        model = quietly(GDLinearRegressor(epochs=30).fit, X, Y)
+        model.validation_loss_curve_ = model.loss_curve_ + 1
+        model.best_epoch_ = 12
+        display = LossCurveDisplay.from_estimator(model, name="early")
+        np.testing.assert_array_equal(
+            display.validation_lines_["early"].get_ydata(), model.validation_loss_curve_
+        )
+        assert list(display.best_lines_["early"].get_xdata()) == [12, 12]
+        assert legend(display.ax_) == ["early", "early, validation", "early, best epoch 12"]
+
+    def test_a_diverged_run_is_marked_and_does_not_hide_the_others(self):
+        bad = quietly(GDLinearRegressor(lr=1.5).fit, X, Y)
+        good = GDLinearRegressor(lr=0.3).fit(X, Y)
+        alone = LossCurveDisplay.from_estimator(bad, name="bad")
+        mark = alone.diverged_marks_["bad"]
+        assert mark.get_xdata() == [bad.n_iter_ - 1]
+        assert mark.get_ydata() == [bad.loss_curve_[-1]]
+        assert legend(alone.ax_) == ["bad", "bad, diverged"]
+        both = LossCurveDisplay.from_estimators({"bad": bad, "good": good})
+        assert both.ax_.get_ylim()[1] < 100 * good.loss_curve_[0]
+        assert both.diverged_marks_["bad"].get_ydata() == [both.ax_.get_ylim()[1]]
+
+    def test_log_scale_where_it_helps(self):
+        def scale(*curves, **options):
+            named = {str(i): curve for i, curve in enumerate(curves)}
+            return LossCurveDisplay.from_curves(named, **options).ax_.get_yscale()
+
+        assert scale(np.geomspace(1e3, 1e-3, 20)) == "log"
+        assert scale(np.linspace(3, 2, 20)) == "linear"
+        assert scale(np.geomspace(1e3, 1e-3, 20), [1.0, -1.0]) == "linear"
+        assert scale([100.0, 1.0, 0.0]) == "linear"
+        assert scale([3.0, 2.0], log_scale=True) == "log"
+        assert scale([1e6, 1.0], log_scale=False) == "linear"
+
+    def test_curves_that_are_not_finite(self):
+        display = LossCurveDisplay.from_curves({"run": [4.0, 16.0, np.inf]})
+        assert display.diverged_marks_["run"].get_xdata() == [1]
+        nothing = LossCurveDisplay.from_curves({"run": [np.nan]})
+        assert len(nothing.diverged_marks_["run"].get_xdata()) == 0
+
+    def test_style_and_axes_of_the_user(self):
+        figure, (left, right) = plt.subplots(1, 2)
+        display = LossCurveDisplay.from_curves([3.0, 2.0], ax=right, curve_kwargs={"c": "k"})
+        assert display.ax_ is right
+        assert display.figure_ is figure
+        assert display.lines_["loss"].get_color() == "k"
+        assert not left.lines
+        assert plt.get_fignums() == [figure.number]
+
+    def test_errors(self):
+        with pytest.raises(NotFittedError):
+            LossCurveDisplay.from_estimator(GDLinearRegressor())
+        with pytest.raises(TypeError, match="a loss_curve_, and LinearRegression has none"):
+            LossCurveDisplay.from_estimator(LinearRegression().fit(X, Y))
+        model = make_pipeline(GDLinearRegressor(lr=0.3)).fit(X, Y)
+        with pytest.raises(TypeError, match=r"such as pipeline\[-1\]"):
+            LossCurveDisplay.from_estimator(model)
+        with pytest.raises(ValueError, match="nothing to draw: estimators is empty"):
+            LossCurveDisplay.from_estimators({})
+        with pytest.raises(ValueError, match="nothing to draw: curves is empty"):
+            LossCurveDisplay.from_curves({})
+        with pytest.raises(TypeError, match="names of curves must be str, and 3 is not"):
+            LossCurveDisplay.from_curves({3: [1.0]})
+        with pytest.raises(ValueError, match=r"'loss' has shape \(2, 2\)"):
+            LossCurveDisplay.from_curves([[1.0, 2.0], [1.0, 2.0]])

@@ -1,0 +1,48 @@
+"""The polynomial search equals GridSearchCV over the plain estimator."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import TimeSeriesSplit
+
+from sklearn_gd import GDPolynomialRegressorCV
+from tests._model_selection.reference import HUBER, LRS, X, Y, assert_same, grid_search
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cv": 3},
+        {"cv": TimeSeriesSplit(3), "alphas": (0.0, 0.1)},
+        {"fit_intercept": False},
+        {"precondition": "standardize"},
+        {"precondition": None, "lrs": (0.01, 0.1)},
+        {"alphas": (0.0, 0.1), "l1_ratio": 0.5},
+        {"optimizer": "adam"},
+        {"interaction_only": True, "degrees": (1, 2)},
+        {**HUBER, "cv": 3, "alphas": (0.0, 0.1)},
+        {**HUBER, "cv": 3, "fit_intercept": False},
+        {**HUBER, "cv": 3, "precondition": "standardize", "degrees": (2, 1)},
+        {**HUBER, "cv": 3, "alphas": (0.01, 0.1), "l1_ratio": 0.5},
+    ],
+    ids=str,
+)
+def test_polynomial_search_equals_grid_search(settings):
+    search = GDPolynomialRegressorCV(**{"lrs": LRS, "epochs": 20, **settings})
+    rows = X[:, [2, 3, 8]] * 10
+    search.fit(rows, Y)
+    assert_same(search, grid_search(clone(search), X=rows))
+    np.testing.assert_allclose(
+        search.predict(rows), grid_search(clone(search), X=rows).predict(rows), rtol=1e-8
+    )
+
+
+def test_degrees_one_to_six():
+    x = np.random.default_rng(0).normal(0, 5, size=(120, 1))
+    y = x[:, 0] ** 3 / 20 + x[:, 0] + np.random.default_rng(1).normal(size=120)
+    search = GDPolynomialRegressorCV(degrees=range(1, 7), lrs=(0.01, 0.3), epochs=60).fit(x, y)
+    assert search.degree_ >= 3
+    assert_same(search, grid_search(clone(search), X=x, y=y))
+    assert len(search.to_polynomial().coef) == search.degree_ + 1

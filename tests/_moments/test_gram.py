@@ -1,0 +1,224 @@
+"""When the Gram matrix serves, and when QR must."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_gd import GDLinearRegressor
+from sklearn_gd._moments import compute, gram
+from sklearn_gd._moments.gram import moments_by_gram
+from sklearn_gd._moments.moments import merge
+from tests._moments.reference import assert_moments, expected_moments, moments_of, tensors
+from tests.reference import least_squares
+
+
+def test_tall_data_take_the_gram_and_hard_data_do_not(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120_000, 6))
+    y = X @ np.arange(6.0) + rng.normal(size=120_000)
+    taken = []
+    certified = gram._certified
+    monkeypatch.setattr(
+        gram, "_certified", lambda *args: taken.append(certified(*args)) or taken[-1]
+    )
+    GDLinearRegressor().fit(X, y)
+    assert taken.pop() is not None
+    nearly = np.hstack([X, X[:, :1] + 1e-7 * X[:, 1:2]])
+    noise_free = X @ np.arange(6.0)
+    constant = np.hstack([X, np.full((120_000, 1), 0.1)])
+    jitter = np.hstack([X, 1e9 + 1e-7 * X[:, :1]])
+    for features, target, varying in [
+        (nearly, y, nearly),
+        (X, noise_free, X),
+        (constant, y, X),
+        (jitter, y, X),  # at 1e9 a deviation of 1e-7 is rounding: a constant column
+    ]:
+        model = GDLinearRegressor().fit(features, target)
+        assert taken.pop() is None
+        error = model.predict(features[:99]) - least_squares(varying, target)(varying[:99])
+        assert np.abs(error).max() < 1e-6 * target.std()
+
+
+def test_drifting_data():
+    X = np.linspace(0, 1e6, 80_000)[:, None] + np.random.default_rng(0).normal(size=(80_000, 2))
+    y = X[:, 0] - X[:, 1] + np.random.default_rng(1).normal(size=80_000)
+    model = GDLinearRegressor(lr="auto").fit(X, y)
+    expected = np.linalg.lstsq(X - X.mean(axis=0), y - y.mean(), rcond=None)[0]
+    np.testing.assert_allclose(model.coef_, expected, rtol=1e-7)
+
+
+RNG = np.random.default_rng(0)
+TALL = 6_000
+
+
+def tall(p=5, targets=2):
+    X = RNG.normal(size=(TALL, p)) @ RNG.normal(size=(p, p)) + RNG.normal(size=p)
+    return X, X[:, :1] + RNG.normal(size=(TALL, targets)), RNG.uniform(0.1, 1.0, size=TALL)
+
+
+def by_gram(X, y, weight=None, *, center=True, rows=1000):
+    blocks = (
+        tensors(X[a : a + rows], y[a : a + rows], None if weight is None else weight[a : a + rows])
+        for a in range(0, len(X), rows)
+    )
+    return moments_by_gram(blocks, center=center)
+
+
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+def test_gram_and_qr_are_the_same_moments(layout, weighted, center):
+    X, y, weight = tall()
+    weight = weight if weighted else None
+    expected = expected_moments(X, y, weight, center=center)
+    moments = by_gram(layout(X), y, weight, center=center)
+    assert_moments(moments, expected)
+    assert not moments.factor.tril(-1).any()
+    np.testing.assert_array_equal(moments.abs_max, 0.0)  # no rounding to be measured: certified
+    blocks = [
+        moments_of(
+            X[a : a + 900],
+            y[a : a + 900],
+            None if weight is None else weight[a : a + 900],
+            center=center,
+        )
+        for a in range(0, TALL, 900)
+    ]
+    by_qr = merge(blocks)
+    assert_moments(by_qr, expected)
+    for name in ("factor", "target", "residual_norm"):  # both triangles are the unique one
+        one, two = getattr(moments, name), getattr(by_qr, name)
+        torch.testing.assert_close(one, two, rtol=1e-9, atol=1e-9 * float(two.abs().max()))
+
+
+def test_float32_rows_are_summed_in_double_precision():
+    X, y, _ = tall()
+    X = (X + 1000.0).astype(np.float32)
+    assert_moments(by_gram(X, y), expected_moments(X, y))
+
+
+def duplicated(X, y):
+    return np.hstack([X, X[:, :1]]), y
+
+
+def nearly_duplicated(X, y):
+    return np.hstack([X, X[:, :1] + 1e-6 * X[:, 1:2]]), y
+
+
+def constant(X, y):
+    return np.hstack([X, np.full((TALL, 1), 0.1)]), y
+
+
+def zeros(X, y):
+    return np.hstack([X, np.zeros((TALL, 1))]), y
+
+
+def noise_free(X, y):
+    return X, X @ np.arange(5.0)[:, None]
+
+
+def one_of_several_targets_is_noise_free(X, y):
+    return X, np.hstack([y, X[:, :1]])
+
+
+def far_from_zero(X, y):
+    return X + 1e9, y
+
+
+def drifting(X, y):
+    return X + np.linspace(0.0, 1e9, TALL)[:, None], y
+
+
+def not_a_number(X, y):
+    return np.where(np.arange(TALL)[:, None] == 4321, np.nan, X), y
+
+
+def infinite_target(X, y):
+    return X, np.where(np.arange(TALL)[:, None] == 4321, np.inf, y)
+
+
+def overflowing(X, y):
+    return X * 1e200, y
+
+
+HARD = [
+    duplicated,
+    nearly_duplicated,
+    constant,
+    zeros,
+    noise_free,
+    one_of_several_targets_is_noise_free,
+    drifting,
+    not_a_number,
+    infinite_target,
+    overflowing,
+]
+
+
+@pytest.mark.parametrize("spoil", HARD)
+def test_what_the_gram_matrix_cannot_tell_is_left_to_qr(spoil):
+    X, y, weight = tall()
+    for given in (None, weight):
+        assert by_gram(X, y, given) is not None
+        assert by_gram(*spoil(X, y), given) is None
+
+
+@pytest.mark.parametrize(
+    "spoil", [duplicated, nearly_duplicated, constant, zeros, noise_free, drifting]
+)
+def test_qr_takes_over_and_is_accurate(spoil, monkeypatch):
+    monkeypatch.setattr(compute, "_BLOCK_ENTRIES", 2**12)  # blocks are shorter than the data
+    X, y = spoil(*tall()[:2])
+    # the deviation of a constant column is rounding
+    rtol = 1e-8 if spoil is constant else 1e-11
+    assert_moments(moments_of(X, y), expected_moments(X, y), rtol)
+
+
+def test_large_means_alone_are_easy():
+    """Rows are shifted by the means of the first block before they are multiplied."""
+    far, y = far_from_zero(*tall()[:2])
+    factor = by_gram(far, y).factor.numpy()
+    xx = expected_moments(far, y)[3]
+    size = np.sqrt(np.diag(xx))
+    np.testing.assert_allclose(
+        factor.T @ factor / np.outer(size, size), xx / np.outer(size, size), rtol=0, atol=1e-12
+    )
+
+
+def test_a_target_of_zeros_is_easy():
+    X, y, _ = tall()
+    moments = by_gram(X, y * 0.0)
+    assert not moments.target.any()
+    assert not moments.residual_norm.any()
+
+
+def test_no_blocks_are_no_moments():
+    assert moments_by_gram(iter([]), center=True) is None
+
+
+@pytest.mark.parametrize("bound", [1.0, 0.1])
+def test_the_certificate_bounds_the_error_of_coefficients(bound):
+    """Columns closer and closer: what is certified is accurate to 1e-10 of the target."""
+    X, y, _ = tall(targets=1)
+    certified = 0
+    for gap in np.geomspace(1.0, 1e-8, 17) * bound:
+        near = np.hstack([X, X[:, :1] + gap * RNG.normal(size=(TALL, 1))])
+        moments = by_gram(near, y)
+        if moments is None:
+            continue
+        certified += 1
+        centred = near - near.mean(axis=0)
+        coef = np.linalg.lstsq(centred, y - y.mean(axis=0), rcond=None)[0]
+        ours = np.linalg.lstsq(moments.factor.numpy(), moments.target.numpy(), rcond=None)[0]
+        error = centred @ (ours - coef)
+        assert np.sqrt((error**2).mean()) < 1e-9 * y.std()
+    assert 2 <= certified < 17
+
+
+def test_data_are_checked_only_where_qr_reads_them(monkeypatch):
+    monkeypatch.setattr(compute, "_BLOCK_ENTRIES", 2**12)
+    X, y, _ = tall()
+    for features, n_checks in ((X, 0), (constant(X, y)[0], 1)):
+        checks = []
+        moments_of(features, y, check_finite=lambda checks=checks: checks.append(True))
+        assert len(checks) == n_checks

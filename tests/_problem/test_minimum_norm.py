@@ -1,0 +1,44 @@
+"""Whitened data of deficient rank: the descent ends at the minimum norm."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_regression
+
+from sklearn_gd import GDLinearRegressor
+
+
+def duplicated():
+    X, y = make_regression(200, 5, noise=10.0, random_state=0)
+    return np.hstack([X, X[:, [1, 3]], np.full((200, 1), 0.1)]), y
+
+
+def test_deficient_rank_gives_the_minimum_norm():
+    X, y = duplicated()
+    X = X * [1, 1, 1, 1, 1, 3, 1, 1]
+    model = GDLinearRegressor(lr="auto").fit(X, y)
+    coef = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ (y - y.mean())
+    np.testing.assert_allclose(model.coef_, coef, rtol=1e-9, atol=1e-9)
+
+
+def test_many_dependent_columns():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(300, 60))
+    X = np.hstack([base, base @ rng.normal(size=(60, 90)), np.ones((300, 2))])
+    X, y = X[:, rng.permutation(152)], base @ rng.normal(size=60) + rng.normal(size=300)
+    model = GDLinearRegressor(lr="auto").fit(X, y)
+    coef = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ (y - y.mean())
+    np.testing.assert_allclose(model.coef_, coef, rtol=0, atol=1e-9 * np.abs(coef).max())
+
+
+@pytest.mark.parametrize("gap", [1e-4, 1e-8, 1e-12])
+@pytest.mark.parametrize("shape", [(10, 20), (30, 60)])
+def test_minimum_norm_where_early_columns_nearly_agree(shape, gap):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=shape), rng.normal(size=shape[0])
+        X[:, 1] = X[:, 0] + gap * rng.normal(size=shape[0])
+        coef = np.linalg.pinv(X - X.mean(axis=0)) @ (y - y.mean())
+        for order in (slice(None), slice(None, None, -1)):
+            model = GDLinearRegressor(lr="auto").fit(X[:, order].copy(), y)
+            bound = 1e-9 * np.abs(coef).max()
+            np.testing.assert_allclose(model.coef_, coef[order], rtol=0, atol=bound)

@@ -1,0 +1,157 @@
+"""Runs end in the right epoch, at the right point, and leave their neighbours alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_gd._solver.loop import descend
+from sklearn_gd._solver.monitor import StoppingRule
+from sklearn_gd._solver.optimizers import make_optimizer_factory
+from tests._solver.reference import Bowls, bowls, open_ended, run, valley
+
+SGD = make_optimizer_factory("sgd", None, "test")
+ADAM = make_optimizer_factory("adam", None, "test")
+
+CURVATURES, HEIGHTS = [1.0, 0.4], [3.0, 1e-6]
+DIVERGES_AT = [1, 3, 63, 64, 65, 128, 199]
+
+
+def diverging(epoch, curvature):
+    """The learning rate with which a valley passes 1e8 times its first value in an epoch."""
+    return (1 + 1e8 ** (0.5 / (epoch - 0.5))) / (2 * curvature)
+
+
+def judge(values, tol, patience):
+    """The rule in plain Python: (epochs that count, whether the run diverged)."""
+    best, decreased_at = np.inf, 0
+    for epoch, value in enumerate(values):
+        if not value <= 1e8 * values[0]:
+            return epoch, True
+        if best - value >= tol * values[0] and value < best:
+            decreased_at = epoch
+        best = min(best, value)
+        if epoch - decreased_at >= patience:
+            return epoch + 1, False
+    return len(values), False
+
+
+@pytest.mark.parametrize("tol", [None, 0.0, 1e-3])
+@pytest.mark.parametrize("patience", [1, 10, 63, 64, 65])
+def test_epochs_of_every_run_are_exact(tol, patience):
+    """Two problems with many runs each, of which most end, each in an epoch of its own."""
+    epochs = 200
+    steady = [1e-4, 0.003, 0.3, 0.97]
+    lrs = [[lr / c for lr in steady] + [diverging(n, c) for n in DIVERGES_AT] for c in CURVATURES]
+    rule = StoppingRule(open_ended, tol, patience, must_decrease=False)
+    trace = run(SGD, lrs, epochs, objective=valley(CURVATURES, HEIGHTS), rule=rule)
+    for p, height in enumerate(HEIGHTS):
+        for r, lr in enumerate(lrs[p]):
+            values = trace.values[:, p, r, 0].tolist()
+            n_iter, diverged = judge(values, tol or 0.0, np.inf if tol is None else patience)
+            factor = (1 - 2 * lr * CURVATURES[p]) ** 2
+            exact = height * factor ** np.arange(n_iter + 1)
+            diverged |= bool(exact[-1] > 1e8 * height)  # also where the end is the first such point
+            assert (int(trace.n_iter[p, r]), bool(trace.diverged[p, r])) == (n_iter, diverged)
+            if r >= len(steady) and tol is None:
+                assert (n_iter, diverged) == (DIVERGES_AT[r - len(steady)], True)
+            # the closed form, and at the end the lowest point of a run that has diverged
+            end = height if diverged else exact[-1]
+            recorded = [*values[:n_iter], trace.value[p, r, 0].item()]
+            error = np.abs(recorded - np.append(exact[:-1], end))
+            allowed = 1e-9 * exact + 1e-14 * np.sqrt(exact * height) + 1e-28 * height
+            assert (error <= np.append(allowed[:-1], allowed[-1] + 1e-9 * end)).all()
+
+
+@pytest.mark.parametrize("lr", [1.1, 1.001])
+def test_a_run_that_ends_above_its_start_has_diverged_if_it_must_decrease(lr):
+    for must_decrease in (True, False):
+        rule = StoppingRule(open_ended, must_decrease=must_decrease)
+        trace = run(SGD, [0.1, lr], 5, objective=valley([1.0], [2.0]), rule=rule)
+        assert trace.diverged.tolist() == [[False, must_decrease]]
+        expected = 2.0 if must_decrease else 2.0 * (1 - 2 * lr) ** 10
+        assert trace.value[0, 1, 0].item() == pytest.approx(expected)
+        assert trace.n_iter.tolist() == [[5, 5]]
+
+
+@pytest.mark.parametrize("epochs", [10, 64, 100])
+def test_a_start_at_the_optimum_is_no_divergence(epochs):
+    objective = valley([1.0], [0.0])
+    objective.targets = objective.targets + 0.1
+    start = torch.full((1, 1, 1, 1), 0.1, dtype=torch.float64)
+    rate = torch.tensor([[0.3]], dtype=torch.float64)
+    trace = descend(objective, start, SGD, rate, epochs, StoppingRule(open_ended))
+    assert not trace.diverged
+
+
+def test_targets_are_judged_together_in_units_of_the_scale():
+    """A target whose values are a million times larger does not decide alone."""
+    heights = torch.tensor([1.0, 1e6], dtype=torch.float64)
+    designs = torch.ones(1, 1, 1, dtype=torch.float64)
+    objective = Bowls(designs, heights.sqrt().view(1, 2, 1))
+    scale = heights[None, None]
+    lr, tol = 0.05, 1e-2
+    factor = (1 - 2 * lr) ** 2
+    rule = StoppingRule(open_ended, tol, 3, scale=scale)
+    trace = run(SGD, [lr], 100, objective=objective, rule=rule)
+    # the mean of both, in units of the scale, is factor^t
+    n_iter, _ = judge([factor**epoch for epoch in range(100)], tol, 3)
+    assert trace.n_iter.item() == n_iter
+
+
+def test_a_diverging_run_leaves_its_neighbours_alone():
+    calm = run(ADAM, [0.01, 0.05])
+    mixed = run(ADAM, [0.01, 1e300, 0.05])
+    assert mixed.diverged.tolist() == [[False, True, False]]
+    torch.testing.assert_close(mixed.u[:, [0, 2]], calm.u, rtol=0, atol=0)
+    torch.testing.assert_close(mixed.values[:, :, [0, 2]], calm.values, rtol=0, atol=0)
+    assert mixed.n_iter[0, 1] < 5
+    assert torch.isfinite(mixed.u).all()
+
+
+def test_lowest_point_is_exact_to_the_epoch():
+    # the steep direction grows slowly while the flat ones still descend
+    trace = run(SGD, [1.03], epochs=500, keep_path=True)
+    assert trace.diverged
+    n = int(trace.n_iter)
+    values = bowls()(trace.path[: n + 1, 0].transpose(0, 1))[0].mean(-1)
+    lowest = int(values[:n].argmin())
+    assert 0 < lowest < n
+    torch.testing.assert_close(trace.u[0, 0], trace.path[lowest, 0, 0], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("patience", [3, 70])
+def test_runs_end_where_the_validation_loss_was_lowest(patience):
+    """The objective's optimum is at 1 and the other's at a: each run passes a and goes on."""
+    objective, a = valley([1.0], [1.0]), 0.9
+    validation = Bowls(objective.designs, objective.targets * a)
+    rule = StoppingRule(open_ended, 0.0, patience)
+    lrs = [0.001, 0.01, 0.02, 0.1]
+    epochs = 300
+    trace = run(SGD, lrs, epochs, objective=objective, validation=validation, rule=rule)
+    for r, lr in enumerate(lrs):
+        u = 1 - (1 - 2 * lr) ** np.arange(epochs + 1)
+        losses = (u - a) ** 2
+        lowest = int(losses.argmin())
+        n_iter = min(lowest + patience + 1, epochs)
+        best = min(lowest, n_iter)
+        assert (trace.n_iter[0, r].item(), trace.best_epoch[0, r].item()) == (n_iter, best)
+        assert trace.u[0, r].item() == pytest.approx(u[best], rel=1e-12)
+        np.testing.assert_allclose(trace.validation[:n_iter, 0, r, 0], losses[:n_iter], atol=1e-15)
+        np.testing.assert_allclose(trace.value[0, r, 0], (u[best] - 1) ** 2, atol=1e-15)
+
+
+def test_nan_in_the_validation_loss_is_never_the_lowest():
+    objective = valley([1.0], [1.0])
+
+    def validation(u):
+        loss = (u[..., 0] - 2.0).square()
+        return torch.where((u[..., 0] > 0.3) & (u[..., 0] < 0.6), torch.nan, loss)
+
+    trace = run(SGD, [0.01], 300, objective=objective, validation=validation)
+    assert trace.best_epoch.item() == 300
+    rule = StoppingRule(open_ended, 0.0, 5)
+    stopped = run(SGD, [0.01], 300, objective=objective, validation=validation, rule=rule)
+    u = 1 - 0.98 ** np.arange(301)
+    first = int(np.argmax(u > 0.3))
+    assert stopped.best_epoch.item() == first - 1
+    assert stopped.n_iter.item() == first - 1 + 5 + 1

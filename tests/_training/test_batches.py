@@ -1,0 +1,97 @@
+"""Fits in mini-batches."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+rng = np.random.default_rng(0)
+N = 103
+X = np.array([1.0, 0.0, -1.0]) + rng.normal(size=(N, 3))
+Y = X @ [1.0, -2.0, 0.5] + 3.0 + rng.normal(size=N)
+WEIGHT = rng.uniform(0.5, 2.0, size=N)
+BOTH = [GDLinearRegressor, GDPolynomialRegressor]
+
+
+def batch_loop(batch_size, epochs, lr, *, weight, momentum=0.0):
+    """Mini-batches in the order of the rows, in a plain torch loop."""
+    x, y, weight = (torch.tensor(part) for part in (X, Y, weight))
+    w = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+    c = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([w, c], lr=lr, momentum=momentum)
+    curve = []
+    for _ in range(epochs):
+        total = 0.0
+        for start in range(0, N, batch_size):
+            rows = slice(start, start + batch_size)
+            optimizer.zero_grad()
+            loss = (weight[rows] * (x[rows] @ w + c - y[rows]) ** 2).sum() / weight[rows].sum()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * weight[rows].sum().item()
+        curve.append(total / weight.sum().item())
+    return w.detach().numpy(), c.item(), curve
+
+
+@pytest.mark.parametrize("batch_size", [1, 10, 50, 102])
+def test_batches_in_order_are_a_plain_loop(batch_size):
+    model = GDLinearRegressor(
+        batch_size=batch_size,
+        shuffle=False,
+        precondition=None,
+        epochs=20,
+        lr=0.01,
+        optimizer_params={"momentum": 0.5},
+    ).fit(X, Y, WEIGHT)
+    coef, intercept, curve = batch_loop(batch_size, 20, 0.01, weight=WEIGHT, momentum=0.5)
+    np.testing.assert_allclose(model.coef_, coef, rtol=1e-11)
+    np.testing.assert_allclose(model.intercept_, intercept, rtol=1e-11)
+    np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-11)
+    assert model.max_stable_lr_ is None
+
+
+@pytest.mark.parametrize("batch_size", [N, N + 1, 10**9])
+def test_a_batch_of_all_rows_is_full_batch(batch_size):
+    expected = GDLinearRegressor().fit(X, Y)
+    model = GDLinearRegressor(batch_size=batch_size).fit(X, Y)
+    np.testing.assert_array_equal(model.loss_curve_, expected.loss_curve_)
+    assert model.max_stable_lr_ == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("batch_size", [None, 16])
+def test_fit_twice_is_fit_once(kind, batch_size):
+    options = {"batch_size": batch_size, "early_stopping": True, "epochs": 30, "random_state": 3}
+    model = kind(**options).fit(X, Y)
+    coef, curve = model.coef_.copy(), model.loss_curve_.copy()
+    model.fit(X, Y)
+    np.testing.assert_array_equal(model.coef_, coef)
+    np.testing.assert_array_equal(model.loss_curve_, curve)
+    before = torch.get_rng_state()
+    kind(**options).fit(X, Y)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"loss": "huber"},
+        {"alpha": 0.1},
+        {"optimizer": "adam"},
+        {"optimizer": "asgd"},
+        {"alpha": 0.05, "l1_ratio": 1.0, "optimizer_params": {"momentum": 0.5}},
+        {"precondition": "standardize"},
+        {"precondition": None},
+        {"fit_intercept": False},
+    ],
+)
+def test_batches_come_near_the_full_batch(options):
+    full = GDLinearRegressor(**options, epochs=1500, lr=0.02).fit(X, Y)
+    model = GDLinearRegressor(**options, epochs=150, lr=0.005, batch_size=8, random_state=0)
+    model.fit(X, Y)
+    np.testing.assert_allclose(model.predict(X), full.predict(X), atol=0.25)
