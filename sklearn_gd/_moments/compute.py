@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
+from torch import Tensor
 
 from sklearn_gd._moments.gram import moments_by_gram
 from sklearn_gd._moments.moments import Moments, Rows, largest_entries, merge, weighted_mean
@@ -42,7 +43,23 @@ def _centered(block: Rows, center: bool) -> Moments:
     if weight is not None:
         root = weight.sqrt()[:, None]
         factor, target = factor * root, target * root
+    if center and 1 < len(factor) <= factor.shape[1]:
+        root = torch.ones_like(y[:, 0]) if weight is None else weight.sqrt()
+        factor, target = _without_null_row(factor, root), _without_null_row(target, root)
     total = y.new_tensor(len(y)) if weight is None else weight.sum()
     return Moments(
         total, x_mean, y_mean, factor, target, torch.zeros_like(y_mean), largest_entries(x)
     )
+
+
+def _without_null_row(table: Tensor, root: Tensor) -> Tensor:
+    """A centred table (n, ...) as a table of n - 1 rows with the same Gram matrix.
+
+    The rows of a centred table have a linear dependence, with the square roots of the weights
+    as coefficients. A Householder reflection that takes them to the first unit vector makes
+    the first row zero.
+    """
+    vector = root / root.norm()
+    vector[0] += 1.0
+    vector /= vector.norm()
+    return table.addr_(vector, vector @ table, alpha=-2.0)[1:]

@@ -64,6 +64,26 @@ class _Gram:
         return _certified(self.gram, self.square, self.total, self.shift, self.center)
 
 
+def certified_cholesky(gram: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Cholesky factor L of a Gram matrix, and L⁻¹, or None where they would not be accurate."""
+    scale = gram.diagonal().sqrt()
+    if not torch.isfinite(gram).all() or not (scale > 0).all():
+        return None
+    lower, failed = torch.linalg.cholesky_ex(gram / torch.outer(scale, scale))
+    if failed:
+        return None
+    inverse = _inverse_of_triangle(lower)
+    if _EPS * inverse.square().sum() > _CERTAIN:
+        return None
+    return lower * scale[:, None], inverse / scale
+
+
+def _inverse_of_triangle(lower: Tensor) -> Tensor:
+    """The inverse of a lower triangle."""
+    identity = torch.eye(len(lower), dtype=lower.dtype, device=lower.device)
+    return torch.linalg.solve_triangular(lower, identity, upper=False)
+
+
 def _certified(
     gram: Tensor, square: Tensor, weight: Tensor, shift: Tensor, center: bool
 ) -> Moments | None:
@@ -76,8 +96,7 @@ def _certified(
     if failed:
         return None
     y_unit = scale_y.where(scale_y > 0, 1.0)
-    eye = torch.eye(q, dtype=gram.dtype, device=gram.device)
-    inverse = torch.linalg.solve_triangular(lower, eye, upper=False)
+    inverse = _inverse_of_triangle(lower)
     projected = inverse @ (gram[:, q:] / torch.outer(scale_x, y_unit))
     outside = 1.0 - projected.square().sum(0)
     # tr(S⁻¹) of the Gram matrix bordered by one target, for the target where it is largest

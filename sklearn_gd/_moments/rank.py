@@ -48,14 +48,18 @@ class IndependentColumns(NamedTuple):
     inverse: Tensor  # (rank, rank) inverse of the triangle of these columns
 
 
-def independent_columns(factor: Tensor, noise: Tensor, is_varying: Tensor) -> IndependentColumns:
+def independent_columns(
+    factor: Tensor, noise: Tensor, is_varying: Tensor, scale: Tensor
+) -> IndependentColumns:
     """Find the columns of a factor, at unit norm, that are no combinations of others.
 
     The residual of a column is what the columns before it leave of it. A column is a
     combination of others if rounding explains its residual. This rounding is the same
-    combination of the rounding noise of the others. Columns are taken in their order, but
-    those with large residuals first. So of two columns that nearly agree the second one is
-    taken late, and not at all where other columns suffice.
+    combination of the rounding noise of the others. If all columns are independent, they are
+    taken in their order. Else they are taken by ``scale``, their norms before, the largest
+    first, so that the coefficients of a dependence are moderate. Those with large residuals
+    come first. So of two columns that nearly agree the second one is taken late, and not at
+    all where other columns suffice.
     """
     rows, p = factor.shape
     everything = torch.arange(p, device=factor.device)
@@ -66,6 +70,7 @@ def independent_columns(factor: Tensor, noise: Tensor, is_varying: Tensor) -> In
         if ((inverse * noise[:, None]).square().sum(0) < 1.0).all():
             return IndependentColumns(None, everything, inverse)
     max_rank = min(rows, p)
+    by_size = scale.argsort(descending=True, stable=True)
     basis, inverse = factor.new_zeros(rows, max_rank), factor.new_zeros(max_rank, max_rank)
     columns: list[int] = []
     norm = partial(torch.linalg.vector_norm, dim=0)  # safe: the columns are near unit norm
@@ -73,7 +78,7 @@ def independent_columns(factor: Tensor, noise: Tensor, is_varying: Tensor) -> In
         is_waiting = is_varying.clone()
         is_waiting[columns] = False
         # the earlier basis is removed from a panel of columns in one product
-        for panel in everything[is_waiting].split(64):
+        for panel in by_size[is_waiting[by_size]].split(64):
             start = len(columns)
             residual, coefficients = _orthogonalize(factor[:, panel], basis[:, :start])
             combination = inverse[:start, :start] @ coefficients

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
-from torch import Tensor
+
+from sklearn_gd._problem.least_squares import LeastSquares
 
 
-def curvature_of_design(design: Tensor | None) -> float:
-    """Largest eigenvalue of the Hessian of ‖design·v − target‖². None is the identity."""
-    if design is None:
+_MAX_DECOMPOSED = 500  # rows or columns of a matrix whose singular values are computed
+
+
+def curvature_of_least_squares(objective: LeastSquares) -> float:
+    """Largest eigenvalue of the Hessian of squared error, for one problem."""
+    if objective.design is None:
         return 2.0
-    return 2.0 * float(torch.linalg.matrix_norm(design, ord=2)) ** 2
+    design, ridge = objective.design[0], objective.ridge  # (coordinates, m)
+    if ridge is None and min(design.shape) <= _MAX_DECOMPOSED:
+        return 2.0 * float(torch.linalg.matrix_norm(design, ord=2)) ** 2
+
+    def apply_hessian(v: np.ndarray) -> np.ndarray:
+        vector = torch.from_numpy(v.ravel()).to(design)
+        product = design @ (vector @ design)
+        if ridge is not None:
+            product = product + ridge[0, 0, 0] * vector
+        return 2.0 * product.cpu().numpy()
+
+    return _largest_eigenvalue(apply_hessian, len(design))
 
 
 def curvature_of_rows(
@@ -33,9 +48,19 @@ def curvature_of_rows(
         gradient = scale * (x.T @ fitted - x_mean * fitted.sum())
         return 2.0 * np.concatenate([[fitted.sum()] * first, gradient])
 
-    size = len(x_mean) + first
-    hessian = LinearOperator((size, size), matvec=apply_hessian, dtype=np.float64)
-    largest = eigsh(hessian, k=1, v0=np.ones(size), return_eigenvectors=False, tol=1e-8)
+    return _largest_eigenvalue(apply_hessian, len(x_mean) + first)
+
+
+def _largest_eigenvalue(apply: Callable[[np.ndarray], np.ndarray], size: int) -> float:
+    """The largest eigenvalue of a symmetric map of vectors, by Lanczos' method."""
+    if size <= 2:  # too small for the method
+        matrix = np.stack([apply(unit) for unit in np.eye(size)])
+        return float(np.linalg.eigvalsh(matrix)[-1])
+    hessian = LinearOperator((size, size), matvec=apply, dtype=np.float64)
+    start = np.random.default_rng(0).normal(size=size)
+    if not apply(start).any():
+        return 0.0
+    largest = eigsh(hessian, k=1, v0=start, return_eigenvectors=False, tol=1e-8)
     return float(largest[0])
 
 

@@ -10,24 +10,33 @@ from torch import Tensor
 
 from sklearn_gd._moments.moments import Moments
 from sklearn_gd._problem.parametrization import Parametrization
-from sklearn_gd._problem.preconditioners import PreconditionedMoments
+from sklearn_gd._problem.precondition import PreconditionedMoments
 from sklearn_gd._problem.stacking import stack_padded
 from sklearn_gd._solver.objective import BatchObjective
 
 
-class LeastSquares(NamedTuple):
-    """‖u·design − target‖² + residual, in units of the squared deviation of the target.
+_FULL_RANK = 1e-10  # of the diagonal of a triangle, in units of its columns
 
-    The rows of an L2 penalty are rows like all others.
+
+class LeastSquares(NamedTuple):
+    """‖u·design − target‖² + ‖√ridge·u‖² + residual, in units of the squared deviation of y.
+
+    An L2 penalty is rows of the design, or the ridge.
     """
 
     design: Tensor | None  # (problems, coordinates, m); None is the identity
     target: Tensor  # (problems, 1, targets, m)
     residual: Tensor  # (problems, 1, targets) what no parameters explain
+    ridge: Tensor | None = None  # (problems, 1, 1, coordinates)
 
     @classmethod
     def of(
-        cls, design: Tensor | None, target: Tensor, residual_norm: Tensor, y_scale: Tensor
+        cls,
+        design: Tensor | None,
+        target: Tensor,
+        residual_norm: Tensor,
+        y_scale: Tensor,
+        ridge: Tensor | None = None,
     ) -> LeastSquares:
         """From a design (m, coordinates), a target (m, targets) and residual norms of one problem.
 
@@ -37,6 +46,7 @@ class LeastSquares(NamedTuple):
             None if design is None else design.T.contiguous()[None],
             (target / y_scale).T.contiguous()[None, None],
             (residual_norm / y_scale).square()[None, None],
+            None if ridge is None else ridge[None, None, None],
         )
 
     @property
@@ -50,7 +60,8 @@ class LeastSquares(NamedTuple):
             # all runs of a problem see the same matrix, which is read once
             product = torch.bmm(u.flatten(1, 2), self.design)
             fitted = product.view(*u.shape[:3], -1)
-        return (fitted - self.target).square().sum(-1) + self.residual
+        value = (fitted - self.target).square().sum(-1) + self.residual
+        return value if self.ridge is None else value + (self.ridge * u.square()).sum(-1)
 
     def batches(self, epoch: int) -> Iterable[tuple[BatchObjective, float]]:
         return ((self, 1.0),)
@@ -58,7 +69,8 @@ class LeastSquares(NamedTuple):
     def select(self, problem: int, target: int) -> LeastSquares:
         one = slice(problem, problem + 1), slice(None), slice(target, target + 1)
         design = None if self.design is None else self.design[one[0]]
-        return LeastSquares(design, self.target[one], self.residual[one])
+        ridge = None if self.ridge is None else self.ridge[one[0]]
+        return LeastSquares(design, self.target[one], self.residual[one], ridge)
 
     @staticmethod
     def stack(objectives: Sequence[LeastSquares]) -> LeastSquares:
@@ -75,6 +87,7 @@ class LeastSquares(NamedTuple):
             design,
             stack_padded([objective.target for objective in objectives]),
             stack_padded([objective.residual for objective in objectives]),
+            _stack_ridges(objectives),
         )
 
     def optimum(self) -> Tensor:
@@ -82,7 +95,15 @@ class LeastSquares(NamedTuple):
         residual, target = self.residual[0, 0], self.target[0, 0].T
         if self.design is None:
             return residual
-        left, size, _ = torch.linalg.svd(self.design[0].T, full_matrices=False)
+        design = self.design[0].T
+        if self.ridge is not None and self.ridge.count_nonzero():
+            return residual + _ridge_optimum(design, self.ridge[0, 0, 0], target)
+        q, r = torch.linalg.qr(design if len(design) >= design.shape[1] else design.T)
+        size = r.diagonal().abs() / torch.linalg.vector_norm(r, dim=0).clamp(min=1e-300)
+        if size.min() > _FULL_RANK:  # else some columns are combinations of others
+            is_tall = len(design) >= design.shape[1]
+            return residual + ((target - q @ (q.T @ target)).square().sum(0) if is_tall else 0.0)
+        left, size, _ = torch.linalg.svd(design, full_matrices=False)
         basis = left[:, size > 1e-14 * size.max()]
         return (target - basis @ (basis.T @ target)).square().sum(0) + residual
 
@@ -101,7 +122,10 @@ def least_squares(
         means = torch.cat([torch.ones_like(moments.x_mean[:1]), moments.x_mean])
         design = torch.cat([means[None], torch.nn.functional.pad(design, (1, 0))])
         target = torch.cat([moments.y_mean[None], target])
-    return LeastSquares.of(design, target, preconditioned.residual_norm, y_scale)
+    ridge = preconditioned.ridge
+    if with_means and ridge is not None:
+        ridge = torch.nn.functional.pad(ridge, (1, 0))  # the intercept is not penalized
+    return LeastSquares.of(design, target, preconditioned.residual_norm, y_scale, ridge)
 
 
 def validation_least_squares(moments: Moments, parametrization: Parametrization) -> LeastSquares:
@@ -117,6 +141,33 @@ def validation_least_squares(moments: Moments, parametrization: Parametrization)
         design = torch.cat([ones, design], dim=1)
     target = torch.cat([moments.target / root, (moments.y_mean - scaling.y_mean[0, 0])[None]])
     return LeastSquares.of(design, target, moments.residual_norm / root, scaling.y_scale[0, 0])
+
+
+def _ridge_optimum(design: Tensor, ridge: Tensor, target: Tensor) -> Tensor:
+    """The lowest ‖design·v − target‖² + ‖√ridge·v‖², by a matrix of as many rows as the design.
+
+    Coordinates without a ridge, such as the intercept, are projected out first.
+    """
+    is_free = ridge == 0
+    if is_free.any():
+        q, _ = torch.linalg.qr(design[:, is_free])
+        design = design - q @ (q.T @ design)
+        target = target - q @ (q.T @ target)
+    scaled = design[:, ~is_free] / ridge[~is_free].sqrt()
+    matrix = torch.eye(len(design)).to(design) + scaled @ scaled.T
+    return (target * torch.linalg.solve(matrix, target)).sum(0)
+
+
+def _stack_ridges(objectives: Sequence[LeastSquares]) -> Tensor | None:
+    """The ridges of several problems; problems without one have zeros."""
+    if all(objective.ridge is None for objective in objectives):
+        return None
+    return stack_padded(
+        [
+            objective.residual.new_zeros(1, 1, 1, 1) if objective.ridge is None else objective.ridge
+            for objective in objectives
+        ]
+    )
 
 
 def _identity(objective: LeastSquares) -> Tensor:

@@ -1,7 +1,7 @@
 """The penalty alpha·(l1_ratio·‖w‖₁ + (1 − l1_ratio)/2·‖w‖²), and positivity.
 
-The L2 part is smooth. For squared error it is p more rows of the data, sqrt(alpha/2)·I with
-targets 0. For other losses it is a term of the objective. The L1 part and positivity are a
+The L2 part is smooth. For squared error it is rows of the data, or a ridge (see
+`precondition`). For other losses it is a term of the objective. The L1 part and positivity are a
 proximal step after every gradient step, which makes zeros exact (proximal gradient descent:
 Combettes and Wajs, Signal Recovery by Proximal Forward-Backward Splitting, 2005).
 """
@@ -15,8 +15,6 @@ import torch
 from torch import Tensor
 
 from sklearn_gd._base.parameters import InvalidParameterError, invalid
-from sklearn_gd._moments.moments import Moments
-from sklearn_gd._moments.rank import UnitColumns
 from sklearn_gd._problem.parametrization import Parametrization
 from sklearn_gd._problem.stacking import stack_padded
 from sklearn_gd._solver.optimizers import OptimizerFactory
@@ -64,20 +62,6 @@ class Penalty(NamedTuple):
                 "positive=True, whose proximal step needs each coefficient to be a coordinate. "
                 "Use precondition='standardize', or 'auto', which chooses."
             )
-
-    def add_rows(self, moments: Moments, to_original: Tensor | None) -> Moments:
-        """The moments with the L2 part as further rows: sqrt(l2/2) times each coefficient.
-
-        ``to_original`` (terms, terms) gives coefficients in original units; None is the
-        identity. A column that is constant up to rounding stays constant.
-        """
-        if not self.l2:
-            return moments
-        if to_original is None:
-            is_varying = UnitColumns.of(moments).is_varying
-            moments = moments._replace(factor=moments.factor * is_varying)
-            to_original = torch.diag(is_varying.to(moments.factor))
-        return moments.with_rows((self.l2 / 2) ** 0.5 * to_original.T)
 
     def as_term(self, to_original: Tensor | None, like: Tensor) -> RidgeTerm | None:
         """The L2 part as a term of an objective."""

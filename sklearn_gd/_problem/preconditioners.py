@@ -1,13 +1,7 @@
 """Preconditioners: the linear map between the coordinates of a descent and coefficients.
 
-A descent moves v, and the coefficients are w = T v. Preconditioning changes the path of a
-descent, and not the optimum. T comes from the moments of the data: "whiten" makes the
-features uncorrelated with unit variance, "standardize" gives them unit variance, and None
-leaves the coordinates of the user.
-
-The T of whitening is triangular. Eigenvectors would do as well for gradient descent. But
-adaptive optimizers act on each coordinate, and eigenvectors of nearly equal eigenvalues
-depend on rounding.
+A descent moves v, and the coefficients are w = T·v. Preconditioning changes the path of a
+descent, and not the optimum.
 """
 
 from __future__ import annotations
@@ -18,12 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sklearn_gd._moments.moments import Moments, column_norms
-from sklearn_gd._moments.rank import UnitColumns, independent_columns, rounding_noise
 from sklearn_gd._problem.stacking import stack_padded
-
-_DEPENDENCE_ROUNDING = 1e-12  # smaller entries of a dependence are rounding
-_RESIDUAL_ROUNDING = 1e-7  # no residual larger than this number is called rounding
 
 
 class DiagonalPreconditioner(NamedTuple):
@@ -92,7 +81,92 @@ class DensePreconditioner(NamedTuple):
         return self
 
 
-Preconditioner = DiagonalPreconditioner | DensePreconditioner
+class DeficientPreconditioner(NamedTuple):
+    """The minimum norm where some columns (D) are combinations of others (B).
+
+    The fit depends on c = w_B + G·w_D only. Of all coefficients with the same c, those of
+    minimum norm have w_D = N·c. The others are computed last, as w_B = c − G·w_D, so that the
+    fit does not suffer from the rounding of w_D.
+    """
+
+    matrix: Tensor  # (problems, rank, coordinates) c = matrix · v
+    inverse: Tensor  # (problems, coordinates, rank)
+    dependence: Tensor  # (problems, rank, others) G
+    norm_map: Tensor  # (problems, others, rank) N
+    order: Tensor  # (problems, p) positions of the coefficients in (w_B, w_D, zeros)
+
+    @property
+    def n_coordinates(self) -> int:
+        """Length of v."""
+        return self.matrix.shape[2]
+
+    def to_coef(self, v: Tensor) -> Tensor:
+        """Coefficients (problems, runs, targets, p) of v."""
+        c = _multiply(v, self.matrix)
+        w_others = _multiply(c, self.norm_map)
+        w_basis = c - _multiply(w_others, self.dependence)
+        w = torch.cat([w_basis, w_others], dim=-1)
+        w = torch.nn.functional.pad(w, (0, self.order.shape[1] - w.shape[-1]))
+        return w.gather(-1, self.order[:, None, None].expand(*w.shape[:3], -1))
+
+    def from_coef(self, coef: Tensor) -> Tensor:
+        """The v of coefficients."""
+        position = self.order.argsort(dim=1)[:, None, None].expand(*coef.shape[:3], -1)
+        rank, others = self.dependence.shape[1:]
+        w_basis, w_others, _ = coef.gather(-1, position).split(
+            [rank, others, coef.shape[-1] - rank - others], dim=-1
+        )
+        return _multiply(w_basis + _multiply(w_others, self.dependence), self.inverse)
+
+    def transform(self, x: Tensor) -> Tensor:
+        """Rows (samples, p), or a design, as functions of v. For one problem."""
+        return self.to_dense().transform(x)
+
+    def select(self, problem: int) -> DeficientPreconditioner:
+        """The preconditioner of one problem."""
+        return DeficientPreconditioner(*(field[problem : problem + 1] for field in self))
+
+    def to_dense(self) -> DensePreconditioner:
+        """The same map as a matrix, without the second step."""
+        return _to_dense(self)
+
+
+class RowSpacePreconditioner(NamedTuple):
+    """w = rowsᵀ · a, with a = T·v, for data with fewer rows than columns."""
+
+    rows: Tensor  # (problems, m, p)
+    inner: DensePreconditioner | DeficientPreconditioner  # from v to a, and from rows · w to v
+
+    @property
+    def n_coordinates(self) -> int:
+        """Length of v."""
+        return self.inner.n_coordinates
+
+    def to_coef(self, v: Tensor) -> Tensor:
+        """Coefficients (problems, runs, targets, p) of v."""
+        return _multiply(self.inner.to_coef(v), self.rows.mT)
+
+    def from_coef(self, coef: Tensor) -> Tensor:
+        """The v of coefficients."""
+        return self.inner.from_coef(_multiply(coef, self.rows))
+
+    def transform(self, x: Tensor) -> Tensor:
+        """Rows (samples, p), or a design, as functions of v. For one problem."""
+        return self.inner.transform(x @ self.rows[0].T)
+
+    def select(self, problem: int) -> RowSpacePreconditioner:
+        """The preconditioner of one problem."""
+        return RowSpacePreconditioner(self.rows[problem : problem + 1], self.inner.select(problem))
+
+    def to_dense(self) -> DensePreconditioner:
+        """The same map as a matrix."""
+        inner = self.inner.to_dense()
+        return DensePreconditioner(self.rows.mT @ inner.matrix, inner.inverse @ self.rows)
+
+
+Preconditioner = (
+    DiagonalPreconditioner | DensePreconditioner | DeficientPreconditioner | RowSpacePreconditioner
+)
 
 
 def stack_preconditioners(parts: Sequence[Preconditioner]) -> Preconditioner:
@@ -110,94 +184,18 @@ def stack_preconditioners(parts: Sequence[Preconditioner]) -> Preconditioner:
     )
 
 
-class PreconditionedMoments(NamedTuple):
-    """A preconditioner, and the mean squared error ‖design·v − target‖² + residual_norm²."""
-
-    preconditioner: Preconditioner
-    design: Tensor | None  # (m, coordinates); None is the identity
-    target: Tensor  # (m, targets)
-    residual_norm: Tensor  # (targets,)
-
-
-def precondition_moments(moments: Moments, precondition: str | None) -> PreconditionedMoments:
-    """The preconditioner that ``precondition`` names, for the data of some moments."""
-    if precondition == "whiten":
-        return _whiten(moments)
-    return _standardize(moments) if precondition == "standardize" else _identity(moments)
-
-
-def _whiten(moments: Moments) -> PreconditionedMoments:
-    """Uncorrelated features of unit variance; the minimum norm where the rank is deficient."""
-    root = moments.weight.sqrt()
-    unit = UnitColumns.of(moments)
-    factor, scale = unit.factor, unit.scale
-    basis, columns, inverse = independent_columns(
-        factor, rounding_noise(moments, scale), unit.is_varying
-    )
-    target, residual_norm = moments.target, moments.residual_norm
-    if not len(columns):  # all columns are constant: one coordinate that moves nothing
-        zeros = torch.zeros_like(factor[:1])
-        residual_norm = torch.hypot(residual_norm, column_norms(target))
-        return PreconditionedMoments(
-            DensePreconditioner(zeros.T[None], zeros[None]),
-            None,
-            torch.zeros_like(target[:1]),
-            residual_norm / root,
-        )
-    if basis is not None:
-        projected = basis.T @ factor
-        # a column whose residual is not rounding must not be part of another's coefficient
-        residuals = column_norms(factor - basis @ projected)
-        factor = projected * (residuals < _RESIDUAL_ROUNDING)
-        target = basis.T @ moments.target
-        outside = column_norms(moments.target - basis @ target)
-        residual_norm = torch.hypot(residual_norm, outside)
-        factor[:, columns] = projected[:, columns].triu()
-    from_coef = factor * scale / root
-    to_coef = torch.zeros_like(from_coef.T)
-    to_coef[columns] = inverse * (root / scale[columns])[:, None]
-    if len(columns) < len(scale):
-        # Project off the null space, in original units. Columns of different scales that do
-        # not depend on each other must not be mixed by rounding, hence the exact zeros.
-        dependence = inverse @ factor
-        dependence = dependence.where(dependence.abs() > _DEPENDENCE_ROUNDING, 0.0)
-        rows = torch.linalg.qr((dependence * scale).T).Q
-        identity = torch.eye(len(columns), dtype=factor.dtype, device=factor.device)
-        to_coef = rows @ (rows.T @ to_coef)
-        # one step of iterative refinement, for the rounding of the projection
-        to_coef = to_coef + to_coef @ (identity - from_coef @ to_coef)
-    preconditioner = DensePreconditioner(to_coef[None], from_coef[None])
-    return PreconditionedMoments(preconditioner, None, target / root, residual_norm / root)
-
-
-def _standardize(moments: Moments) -> PreconditionedMoments:
-    """Features of unit variance. The coefficient of a constant column stays 0."""
-    root = moments.weight.sqrt()
-    unit = UnitColumns.of(moments)
-    preconditioner = DiagonalPreconditioner(
-        (root / unit.scale * unit.is_varying)[None], (unit.scale / root * unit.is_varying)[None]
-    )
-    return PreconditionedMoments(
-        preconditioner,
-        unit.factor * unit.is_varying,
-        moments.target / root,
-        moments.residual_norm / root,
-    )
-
-
-def _identity(moments: Moments) -> PreconditionedMoments:
-    """The coordinates of the user."""
-    root = moments.weight.sqrt()
-    ones = torch.ones_like(moments.x_mean)[None]
-    return PreconditionedMoments(
-        DiagonalPreconditioner(ones, ones),
-        moments.factor / root,
-        moments.target / root,
-        moments.residual_norm / root,
-    )
-
-
 def _multiply(vectors: Tensor, matrices: Tensor) -> Tensor:
     """The matrix of each problem times all vectors (problems, runs, targets, ...) of it."""
     product = torch.bmm(vectors.flatten(1, 2), matrices.mT)
     return product.view(*vectors.shape[:3], -1)
+
+
+def _to_dense(part: DeficientPreconditioner) -> DensePreconditioner:
+    """The matrices of a preconditioner, from what it makes of unit vectors."""
+    problems, p = part.order.shape
+
+    def identity(size: int) -> Tensor:
+        return torch.eye(size).to(part.matrix).expand(problems, 1, size, size)
+
+    matrix = part.to_coef(identity(part.n_coordinates))[:, 0].mT
+    return DensePreconditioner(matrix, part.from_coef(identity(p))[:, 0].mT)

@@ -73,7 +73,7 @@ def build_problem(
     earlier call of partial_fit, or in ``make_risk`` a way to the risk on shared rows.
     """
     loss = find_loss(options.loss, options.loss_params, options.owner)
-    to_original = to_original_matrix(data)
+    to_original = to_original_matrix(data) if options.penalty.l2 else None
     is_stream = coordinates is not None
     precondition = choose_precondition(options, data)
     if coordinates is not None:

@@ -17,10 +17,11 @@ from torch import Tensor
 from sklearn_gd._base.parameters import InvalidParameterError
 from sklearn_gd._moments.moments import Moments
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
-from sklearn_gd._problem.curvature import curvature_of_design, curvature_of_rows
+from sklearn_gd._problem.curvature import curvature_of_least_squares, curvature_of_rows
 from sklearn_gd._problem.least_squares import LeastSquares, least_squares
 from sklearn_gd._problem.parametrization import Parametrization, TargetScaling
-from sklearn_gd._problem.preconditioners import DiagonalPreconditioner, precondition_moments
+from sklearn_gd._problem.precondition import precondition_moments
+from sklearn_gd._problem.preconditioners import DiagonalPreconditioner
 from sklearn_gd._training.options import FitOptions
 from sklearn_gd.losses import LossSpec
 
@@ -40,7 +41,7 @@ class Coordinates(NamedTuple):
 def choose_precondition(options: FitOptions, data: TensorData) -> str | None:
     """The preconditioning to use."""
     penalty, n_terms = options.penalty, data.n_terms
-    rank = n_terms if penalty.l2 else min(data.data.n_weighted, n_terms)
+    rank = min(data.data.n_weighted, n_terms)
     fits = rank <= _MAX_WHITENED and rank * n_terms <= _MAX_FACTOR_ENTRIES
     if options.precondition == "auto":
         return "whiten" if fits and not penalty.is_proximal else "standardize"
@@ -63,8 +64,7 @@ def coordinates_from_moments(
 ) -> Coordinates:
     """Coordinates from moments, to which the L2 penalty adds rows."""
     y_deviation = moments.deviations()[1]
-    moments = options.penalty.add_rows(moments, to_original)
-    preconditioned = precondition_moments(moments, precondition)
+    preconditioned = precondition_moments(moments, precondition, options.penalty.l2, to_original)
     is_textbook = precondition is None
     y_scale = torch.where(y_deviation > 0, y_deviation, 1.0)
     x_mean, y_mean = moments.x_mean, moments.y_mean
@@ -79,8 +79,8 @@ def coordinates_from_moments(
     )
     with_means = options.fit_intercept and is_textbook
     squared_error = least_squares(moments, preconditioned, y_scale, with_means=with_means)
-    design = None if squared_error.design is None else squared_error.design[0]
-    return Coordinates(parametrization, y_deviation, squared_error, curvature_of_design(design))
+    curvature = curvature_of_least_squares(squared_error)
+    return Coordinates(parametrization, y_deviation, squared_error, curvature)
 
 
 def coordinates_from_columns(

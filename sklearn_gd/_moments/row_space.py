@@ -1,0 +1,53 @@
+"""The row space of data with fewer rows than columns.
+
+The table is A = L·Q, with L square and the rows of Q orthonormal. Every solution of a least
+squares or ridge problem is w = Qᵀ·v, so that a wide problem is a square one in v. Nothing is
+larger than A.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_gd._moments.gram import certified_cholesky
+from sklearn_gd._moments.moments import Moments
+
+
+class RowSpace(NamedTuple):
+    """A factorization A = L·Q of the factor of some moments."""
+
+    lower: Tensor  # (m, m) L
+    inverse: Tensor | None  # (m, m) L⁻¹; None if it is not known to be accurate
+    rows: Tensor  # (m, p) A if the inverse is known, else Q
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether L has an accurate inverse, so that A has full rank."""
+        return self.inverse is not None
+
+    def noise(self, moments: Moments) -> Tensor:
+        """What ``abs_max`` is for the columns of X, for the columns of L."""
+        return torch.stack([row.abs() @ moments.abs_max for row in self.rows])
+
+
+def factorize_rows(moments: Moments) -> RowSpace:
+    """The row space of the factor of some moments: by Cholesky if certified, else by QR."""
+    table = moments.factor
+    # NumPy multiplies a matrix by its own transpose with half of the operations
+    gram = torch.from_numpy(table.numpy() @ table.numpy().T) if table.is_cpu else table @ table.T
+    certified = certified_cholesky(gram)
+    return factorize_rows_by_qr(moments) if certified is None else RowSpace(*certified, table)
+
+
+def factorize_rows_by_qr(moments: Moments) -> RowSpace:
+    """The row space by QR, which is always accurate."""
+    table = moments.factor
+    # large columns first: then the error of a column is relative to its own size
+    order = torch.linalg.vector_norm(table, ord=torch.inf, dim=0).argsort(descending=True)
+    q, r = torch.linalg.qr(table[:, order].T)
+    rows = torch.empty_like(table)
+    rows[:, order] = q.T
+    return RowSpace(r.T, None, rows)

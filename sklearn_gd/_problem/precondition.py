@@ -1,0 +1,230 @@
+"""From the moments of the data to a preconditioner, and to squared error in its coordinates.
+
+"whiten" makes the features uncorrelated with unit variance, "standardize" gives them unit
+variance, and None leaves the coordinates of the user.
+
+The T of whitening is triangular. Eigenvectors would do as well for gradient descent. But
+adaptive optimizers act on each coordinate, and eigenvectors of nearly equal eigenvalues
+depend on rounding. With fewer rows than columns the coordinates are fitted values instead.
+
+An L2 penalty is p more rows of the data. Where the rows are fewer than the columns, this would
+be a matrix of p x p. Then whitening adds the penalty in the row space, and diagonal
+preconditioners leave it as a term of the objective.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_gd._moments.gram import certified_cholesky
+from sklearn_gd._moments.moments import Moments, column_norms
+from sklearn_gd._moments.rank import (
+    IndependentColumns,
+    UnitColumns,
+    independent_columns,
+    rounding_noise,
+)
+from sklearn_gd._moments.row_space import RowSpace, factorize_rows, factorize_rows_by_qr
+from sklearn_gd._problem.preconditioners import (
+    DeficientPreconditioner,
+    DensePreconditioner,
+    DiagonalPreconditioner,
+    Preconditioner,
+    RowSpacePreconditioner,
+)
+
+_DEPENDENCE_ROUNDING = 1e-12  # smaller entries of a dependence are rounding
+_MAX_FIT_ERROR = 1e-9  # of the fitted values, where the minimum norm is in original units
+
+
+class PreconditionedMoments(NamedTuple):
+    """A preconditioner, and the squared error ‖design·v − target‖² + ‖√ridge·v‖² + residual."""
+
+    preconditioner: Preconditioner
+    design: Tensor | None  # (m, coordinates); None is the identity
+    target: Tensor  # (m, targets)
+    residual_norm: Tensor  # (targets,)
+    ridge: Tensor | None = None  # (coordinates,) the L2 penalty; None if rows of the design are it
+
+
+def precondition_moments(
+    moments: Moments, precondition: str | None, l2: float, to_original: Tensor | None
+) -> PreconditionedMoments:
+    """The preconditioner that ``precondition`` names, for data and an L2 penalty.
+
+    ``to_original`` (terms, terms) gives coefficients in original units; None is the identity.
+    """
+    n_rows, n_columns = moments.factor.shape
+    is_wide = n_rows < n_columns and to_original is None
+    if l2 and not is_wide:
+        moments, l2 = _with_penalty_rows(moments, l2, to_original), 0.0
+    if precondition != "whiten":
+        return _diagonal(moments, precondition, l2)
+    return _whiten_row_space(moments, l2) if is_wide else _whiten(moments)
+
+
+def _with_penalty_rows(moments: Moments, l2: float, to_original: Tensor | None) -> Moments:
+    """The moments with the L2 penalty as further rows: sqrt(l2/2) times each coefficient.
+
+    A column that is constant up to rounding stays constant.
+    """
+    if to_original is None:
+        is_varying = UnitColumns.of(moments).is_varying
+        moments = moments._replace(factor=moments.factor * is_varying)
+        to_original = torch.diag(is_varying.to(moments.factor))
+    return moments.with_rows((l2 / 2) ** 0.5 * to_original.T)
+
+
+def _diagonal(moments: Moments, precondition: str | None, l2: float) -> PreconditionedMoments:
+    """Features of unit variance, or as they are. Coefficients of constant columns stay 0."""
+    root = moments.weight.sqrt()
+    if precondition == "standardize":
+        unit = UnitColumns.of(moments)
+        # the penalty counts as variance, as its rows would
+        deviation = torch.hypot(unit.scale / root, root.new_tensor((l2 / 2) ** 0.5))
+        scale, inverse = unit.is_varying / deviation, unit.is_varying * deviation
+    else:
+        scale = inverse = torch.ones_like(moments.x_mean)
+    return PreconditionedMoments(
+        DiagonalPreconditioner(scale[None], inverse[None]),
+        moments.factor * (scale / root),
+        moments.target / root,
+        moments.residual_norm / root,
+        l2 / 2 * scale.square() if l2 else None,
+    )
+
+
+def _whiten(moments: Moments) -> PreconditionedMoments:
+    """Uncorrelated features of unit variance; the minimum norm where the rank is deficient."""
+    root = moments.weight.sqrt()
+    unit = UnitColumns.of(moments)
+    independent = independent_columns(
+        unit.factor, rounding_noise(moments, unit.scale), unit.is_varying, unit.scale
+    )
+    target, residual_norm = moments.target, moments.residual_norm
+    if not len(independent.columns):
+        return _nothing_varies(moments)
+    basis, columns, inverse = independent
+    if basis is None:  # the factor is the triangle
+        to_coef = inverse * (root / unit.scale)[:, None]
+        dense = DensePreconditioner(to_coef[None], (unit.factor * unit.scale / root)[None])
+        return PreconditionedMoments(dense, None, target / root, residual_norm / root)
+    target = basis.T @ moments.target
+    outside = column_norms(moments.target - basis @ target)
+    residual_norm = torch.hypot(residual_norm, outside)
+    preconditioner = _minimum_norm(unit, independent, root)
+    return PreconditionedMoments(preconditioner, None, target / root, residual_norm / root)
+
+
+def _nothing_varies(moments: Moments) -> PreconditionedMoments:
+    """All columns are constant: one coordinate that moves nothing."""
+    root, zeros = moments.weight.sqrt(), torch.zeros_like(moments.x_mean)[None, None]
+    residual_norm = torch.hypot(moments.residual_norm, column_norms(moments.target))
+    no_target = torch.zeros(1, moments.target.shape[1]).to(zeros)
+    return PreconditionedMoments(
+        DensePreconditioner(zeros.mT, zeros), None, no_target, residual_norm / root
+    )
+
+
+def _minimum_norm(
+    unit: UnitColumns, independent: IndependentColumns, root: Tensor
+) -> DeficientPreconditioner:
+    """The coefficients of minimum norm, in original units if the fit allows it."""
+    basis, columns, inverse = independent
+    assert basis is not None
+    is_other = unit.is_varying.clone()
+    is_other[columns] = False
+    others = torch.nonzero(is_other).ravel()
+    dependence = inverse @ (basis.T @ unit.factor[:, others])
+    dependence = dependence.where(dependence.abs() > _DEPENDENCE_ROUNDING, 0.0)
+    rest = unit.factor[:, others] - unit.factor[:, columns] @ dependence
+    scale_columns, scale_others = unit.scale[columns], unit.scale[others]
+    original = dependence * (scale_others / scale_columns[:, None])
+    norm_map = _norm_map(original)
+    # what the rest of the other columns adds to the fit of a unit vector in the basis
+    error = rest * scale_others @ norm_map @ (inverse / scale_columns[:, None])
+    if not (column_norms(error) <= _MAX_FIT_ERROR).all():
+        norm_map = _norm_map(dependence) * scale_columns / scale_others[:, None]
+    constant = torch.nonzero(~unit.is_varying).ravel()
+    order = torch.cat([columns, others, constant]).argsort()
+    triangle = (basis.T @ unit.factor[:, columns]).triu()
+    return DeficientPreconditioner(
+        (inverse * (root / scale_columns)[:, None])[None],
+        (triangle * (scale_columns / root))[None],
+        original[None],
+        norm_map[None],
+        order[None],
+    )
+
+
+def _norm_map(dependence: Tensor) -> Tensor:
+    """N, with w_D = N·c of minimum ‖w_B‖² + ‖w_D‖² subject to w_B + G·w_D = c."""
+    rank, others = dependence.shape
+    identity = torch.eye(min(rank, others)).to(dependence)
+    if others <= rank:
+        q, r = torch.linalg.qr(torch.cat([dependence, identity]))
+        return torch.linalg.solve_triangular(r, q[:rank].T, upper=True)
+    # NᵀN would be larger than needed: N = Gᵀ(I + GGᵀ)⁻¹
+    q, r = torch.linalg.qr(torch.cat([dependence.T, identity]))
+    return torch.linalg.solve_triangular(r, q[:others].T, upper=True).T
+
+
+def _whiten_row_space(moments: Moments, l2: float) -> PreconditionedMoments:
+    """The same with fewer rows than columns. The penalty is added in the row space."""
+    space = factorize_rows(moments)
+    if space.is_certified:
+        certified = _whiten_certified(moments, space, l2)
+        if certified is not None:
+            return certified
+        space = factorize_rows_by_qr(moments)
+    inner = Moments(
+        moments.weight,
+        torch.zeros_like(space.lower[0]),
+        moments.y_mean,
+        space.lower,
+        moments.target,
+        moments.residual_norm,
+        space.noise(moments),
+    )
+    if l2:
+        identity = torch.eye(len(space.lower)).to(space.lower)
+        inner = inner.with_rows((l2 / 2) ** 0.5 * identity)
+    whitened = _whiten(inner)
+    assert isinstance(whitened.preconditioner, DensePreconditioner | DeficientPreconditioner)
+    preconditioner = RowSpacePreconditioner(space.rows[None], whitened.preconditioner)
+    return whitened._replace(preconditioner=preconditioner)
+
+
+def _whiten_certified(moments: Moments, space: RowSpace, l2: float) -> PreconditionedMoments | None:
+    """The same from Cholesky factors; None where they would not be accurate."""
+    root, lower, inverse = moments.weight.sqrt(), space.lower, space.inverse
+    assert inverse is not None
+    if not l2:  # the coordinates are the fitted values
+        matrix = inverse.T @ inverse * root
+        identity = torch.eye(len(lower)).to(lower) / root
+        inner = DensePreconditioner(matrix[None], identity[None])
+        return PreconditionedMoments(
+            RowSpacePreconditioner(space.rows[None], inner),
+            None,
+            moments.target / root,
+            moments.residual_norm / root,
+        )
+    ridge = l2 / 2 * moments.weight
+    certified = certified_cholesky(lower.T @ lower + ridge * torch.eye(len(lower)).to(lower))
+    if certified is None:
+        return None
+    triangle, triangle_inverse = certified[0].T, certified[1].T
+    matrix = inverse.T @ triangle_inverse * root
+    inner = DensePreconditioner(matrix[None], (triangle @ inverse / root)[None])
+    target = triangle_inverse.T @ (lower.T @ moments.target)
+    optimum = triangle_inverse @ target
+    outside = column_norms(torch.cat([moments.target - lower @ optimum, ridge.sqrt() * optimum]))
+    return PreconditionedMoments(
+        RowSpacePreconditioner(space.rows[None], inner),
+        None,
+        target / root,
+        torch.hypot(moments.residual_norm, outside) / root,
+    )
