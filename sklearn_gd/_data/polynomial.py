@@ -52,13 +52,13 @@ class PolynomialBasis(NamedTuple):
 
     def powers(self) -> np.ndarray:
         """Exponents of the inputs in each term, shape (terms, features)."""
-        return polynomial_features(len(self.center), self.degree, self.interaction_only).powers_
+        return _powers(len(self.center), self.degree, self.interaction_only)
 
     def convert(
         self, coef: np.ndarray, intercept: np.ndarray, other: PolynomialBasis
     ) -> tuple[np.ndarray, np.ndarray]:
         """The same polynomials, (targets, terms) and (targets,), in another basis."""
-        if _same(self, other):
+        if self.is_same(other):
             return coef, intercept
         powers = self.powers()
         index = {tuple(row): i + 1 for i, row in enumerate(powers)}
@@ -77,6 +77,31 @@ class PolynomialBasis(NamedTuple):
                     moved[:, target] += change[row[j], k] * terms[:, i + 1]
             terms = moved
         return terms[:, 1:], terms[:, 0]
+
+    def is_same(self, other: PolynomialBasis) -> bool:
+        """Whether another basis of the same terms is identical."""
+        return (
+            self.is_legendre == other.is_legendre
+            and np.array_equal(self.center, other.center)
+            and np.array_equal(self.half_width, other.half_width)
+        )
+
+    @property
+    def n_terms(self) -> int:
+        """Number of terms."""
+        return len(self.powers())
+
+    def united(self, low: np.ndarray, high: np.ndarray, *, center: bool) -> PolynomialBasis:
+        """The basis for the inputs of this basis and for inputs between ``low`` and ``high``."""
+        if not self.is_legendre:
+            return self
+        return legendre_basis(
+            np.minimum(low, self.center - self.half_width),
+            np.maximum(high, self.center + self.half_width),
+            self.degree,
+            interaction_only=self.interaction_only,
+            center=center,
+        )
 
     def monomials(self) -> PolynomialBasis:
         """The basis of the user: plain powers, the same terms."""
@@ -128,6 +153,14 @@ def _higher(t: Any, top: int, use_legendre: bool) -> list[Any]:
 
 
 @lru_cache(maxsize=32)
+def _powers(n_features: int, degree: int, interaction_only: bool) -> np.ndarray:
+    """Exponents of the inputs in each term."""
+    powers: np.ndarray = polynomial_features(n_features, degree, interaction_only).powers_
+    powers.flags.writeable = False
+    return powers
+
+
+@lru_cache(maxsize=32)
 def _plan(
     n_features: int, degree: int, interaction_only: bool
 ) -> tuple[tuple[int, int, int, int, int | None], ...]:
@@ -155,15 +188,6 @@ def _plan(
                         at += end - source
         starts.append([*start, at])
     return tuple(steps)
-
-
-def _same(a: PolynomialBasis, b: PolynomialBasis) -> bool:
-    """Whether two bases of the same terms are identical."""
-    return (
-        a.is_legendre == b.is_legendre
-        and np.array_equal(a.center, b.center)
-        and np.array_equal(a.half_width, b.half_width)
-    )
 
 
 def _univariate_change(

@@ -26,6 +26,7 @@ class TrainingData(NamedTuple):
     x: Any  # ndarray or CSR matrix of shape (samples, features), float64 or float32
     y: np.ndarray  # (samples, targets), float64
     weight: np.ndarray | None  # (samples,), float64, the largest 1
+    weight_unit: float  # the weights of the user are in units of it
     has_single_target: bool  # whether y was one-dimensional
     check_finite: Callable[[], Any]  # raises the error of scikit-learn if x is not finite
 

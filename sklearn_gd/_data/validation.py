@@ -40,7 +40,7 @@ def check_training_data(
         check_finite()
     if sparse.issparse(y):
         raise TypeError("Sparse targets are not supported: pass y.toarray() instead.")
-    weight = None
+    weight, weight_unit = None, 1.0
     if sample_weight is not None:
         weight = _check_sample_weight(
             as_numpy(sample_weight, "sample_weight"),
@@ -48,11 +48,12 @@ def check_training_data(
             dtype=np.float64,
             ensure_non_negative=True,
         )
-        weight = weight / weight.max()
+        weight_unit = float(weight.max())
+        weight = weight / weight_unit
     targets = np.asarray(y, dtype=np.float64)
     has_single_target = targets.ndim == 1
     return TrainingData(
-        X, targets.reshape(len(targets), -1), weight, has_single_target, check_finite
+        X, targets.reshape(len(targets), -1), weight, weight_unit, has_single_target, check_finite
     )
 
 

@@ -228,12 +228,20 @@ class GDRegressor(
 
     @_AvailableInOnePass
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Make one pass over the given rows, in steps of `batch_size` rows.
+        """Continue the fit with more rows.
 
-        The first call fixes the number of features and of targets. It also fixes the means
-        and the deviations by which all calls standardize the data, unless
-        ``precondition=None``. The optimizer continues where the last call ended. A later
-        `fit` starts from zero unless ``warm_start=True``.
+        With squared error and ``batch_size=None`` the fit is one of all rows seen so far. The
+        moments of the new rows are merged with those of the earlier rows, and the descent
+        continues from `coef_` for `epochs` epochs. No row is kept. `loss_curve_`, `n_iter_`
+        and `loss_` describe the last call. A call that diverges keeps the coefficients
+        before it.
+
+        With `batch_size`, or with another loss, it is one pass over the given rows, in steps
+        of `batch_size` rows. The first call fixes the means and the deviations by which all
+        calls standardize the data, unless ``precondition=None``. The optimizer continues
+        where the last call ended, and `loss_curve_` is longer by one.
+
+        The first call fixes the number of features and of targets. `fit` starts afresh.
 
         Parameters
         ----------
@@ -247,8 +255,8 @@ class GDRegressor(
         Returns
         -------
         self : object
-            The estimator. `loss_curve_` is longer by one. If the call raises an error, or is
-            stopped by Ctrl-C, the estimator is as it was before the call.
+            The estimator. If the call raises an error, or is stopped by Ctrl-C, the
+            estimator is as it was before the call.
 
         Raises
         ------
@@ -256,25 +264,27 @@ class GDRegressor(
             If ``early_stopping=True`` or ``optimizer="lbfgs"``. Both need all rows at once,
             so that the estimator has no `partial_fit`.
         ValueError
-            If the number of targets changes.
+            If the number of targets changes, if `fit` was called before and no moments are
+            known, or if more than 4096 rows and columns make the moments too large.
 
         Examples
         --------
         >>> import numpy as np
         >>> from sklearn_gd import GDLinearRegressor
         >>> rng = np.random.default_rng(0)
-        >>> model = GDLinearRegressor(lr=0.1, batch_size=10, random_state=0)
-        >>> for _ in range(50):
+        >>> model = GDLinearRegressor(lr="auto", epochs=10)
+        >>> for _ in range(5):
         ...     X = rng.normal(size=(100, 2))
         ...     model = model.partial_fit(X, X @ [1.0, -2.0] + 3.0)
         >>> model.coef_.round(3).tolist(), round(float(model.intercept_), 3)
         ([1.0, -2.0], 3.0)
         """
-        from sklearn_gd._training.partial_fit import fit_part
+        from sklearn_gd._training.mini_batch_pass import fit_pass
+        from sklearn_gd._training.partial_fit import fit_on_moments
 
         random_state = self._check_params()
         goes_on = hasattr(self, "coef_")
-        earlier = getattr(self, "_partial_fit_state_", None)
+        earlier = self._partial_fit_state()
         inputs = self._fit_inputs(
             X,
             y,
@@ -282,21 +292,46 @@ class GDRegressor(
             random_state,
             holds_out=False,
             keeps_features=goes_on,
-            basis=None if earlier is None else self._fitted_basis(),
+            earlier_basis=None if earlier is None else self._fitted_basis(),
         )
-        result, state = fit_part(
-            inputs.data,
-            inputs.basis,
-            inputs.options,
-            start=self._start(inputs) if goes_on else None,
-            state=earlier,
-            seed=inputs.seed + getattr(self, "n_iter_", 0),
-        )
+        start = self._start(inputs) if goes_on else None
+        if self._keeps_moments():
+            result, state = fit_on_moments(
+                inputs.data,
+                inputs.basis,
+                inputs.options,
+                start=start,
+                state=earlier,
+                state_basis=self._fitted_basis() if earlier else None,
+            )
+        else:
+            seed = inputs.seed + getattr(self, "n_iter_", 0)
+            result, state = fit_pass(
+                inputs.data, inputs.basis, inputs.options, start=start, state=earlier, seed=seed
+            )
         if result.interrupted:
             raise KeyboardInterrupt
-        fitted = self._fitted_state(inputs, result, goes_on=goes_on)
+        appends = goes_on and not self._keeps_moments()
+        fitted = self._fitted_state(inputs, result, goes_on=appends)
         self._become_fitted({**fitted, "_partial_fit_state_": state}, result)
         return self
+
+    def _keeps_moments(self) -> bool:
+        """Whether `partial_fit` fits all rows seen so far, from their moments."""
+        is_squared = isinstance(self.loss, str) and self.loss == "squared_error"
+        return is_squared and self.batch_size is None
+
+    def _partial_fit_state(self) -> dict[str, Any] | None:
+        """The state of the earlier calls of `partial_fit`. Raises if moments are not known."""
+        state = getattr(self, "_partial_fit_state_", None)
+        has_moments = state is not None and "factor" in state
+        if self._keeps_moments() and hasattr(self, "coef_") and not has_moments:
+            raise ValueError(
+                f"partial_fit of {type(self).__name__} fits all rows seen so far, and the moments "
+                "of the rows of the earlier fit were not kept. Begin with partial_fit on a new "
+                "estimator, or set 'batch_size' for a pass of gradient descent from coef_."
+            )
+        return state if has_moments == self._keeps_moments() else None
 
     def equation(self, digits: int = 4) -> str:
         """Write the fitted model as text, one line for each target.
@@ -358,13 +393,13 @@ class GDRegressor(
         *,
         holds_out: bool,
         keeps_features: bool = False,
-        basis: PolynomialBasis | None = None,
+        earlier_basis: PolynomialBasis | None = None,
     ) -> FitInputs:
         """Check the data, and put together what a fit needs of them.
 
         ``holds_out`` says whether rows may be held out for validation, ``keeps_features``
-        whether the features must be those of the earlier fit. ``basis`` is that of the
-        earlier fit, where a stream goes on.
+        whether the features must be those of the earlier fit. ``earlier_basis`` is the basis
+        of the earlier rows, where a stream goes on.
         """
         checked = copy.copy(self)
         data = check_training_data(checked, X, y, sample_weight, reset=not keeps_features)
@@ -372,7 +407,12 @@ class GDRegressor(
         if holds_out:
             owner = type(self).__name__
             data, validation = hold_out(data, self.validation_fraction, random_state, owner)
-        basis = self._basis(data) if basis is None else basis
+        if earlier_basis is None:
+            basis = self._basis(data)
+        elif self._keeps_moments():  # the inputs of all rows
+            basis = earlier_basis.united(*data.ranges(), center=bool(self.fit_intercept))
+        else:
+            basis = earlier_basis
         seed = int(random_state.randint(2**31 - 1))
         return FitInputs(checked, data, validation, basis, self._fit_options(), seed)
 

@@ -230,9 +230,12 @@ class GDPolynomialRegressor(GDRegressor):
     def _basis(self, data: TrainingData) -> PolynomialBasis:
         n_features, degree = data.x.shape[1], int(self.degree)
         interaction_only = bool(self.interaction_only)
+        monomials = monomial_basis(n_features, degree, interaction_only=interaction_only)
         # a proximal step needs each coefficient to be a coordinate
-        if self.precondition is None or self.positive or self.alpha * self.l1_ratio > 0:
-            return monomial_basis(n_features, degree, interaction_only=interaction_only)
+        is_proximal = self.positive or self.alpha * self.l1_ratio > 0
+        # with fewer rows than terms the minimum norm is that of the coefficients of the user
+        if self.precondition is None or is_proximal or data.n_weighted < monomials.n_terms:
+            return monomials
         low, high = data.ranges()
         return legendre_basis(
             low, high, degree, interaction_only=interaction_only, center=self.fit_intercept

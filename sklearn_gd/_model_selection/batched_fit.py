@@ -223,7 +223,7 @@ class BatchedSearch:
                     own.fold,
                     lr_range,
                     own.basis,
-                    trace.diverged[p].numpy(),
+                    trace.diverged[p].any(-1).numpy(),
                     curves[p].numpy(),
                     end_means[p].numpy(),
                     end_losses[p].numpy() if options.is_squared else None,

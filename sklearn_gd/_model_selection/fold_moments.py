@@ -11,9 +11,6 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
-import torch
-
-from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._moments.moments import Moments, merge
 from sklearn_gd._moments.tensor_data import TensorData
 
@@ -37,34 +34,6 @@ def fold_moments(
             test_split = np.where(weight > 0, test_split, len(splits))
         return _of_partition(read, test_split, splits, with_all=with_all)
     return _of_groups(read, splits, n, weight, with_all=with_all)
-
-
-def convert_moments(
-    moments: Moments | None, columns: PolynomialBasis | None, basis: PolynomialBasis | None
-) -> Moments | None:
-    """Moments of the terms of ``basis``, from those of ``columns``, of no lower degree."""
-    if moments is None or columns is None or basis is None:
-        return moments
-    terms = len(basis.powers())
-    if terms < moments.factor.shape[1]:  # lower degrees are the leading terms
-        moments = moments._replace(
-            x_mean=moments.x_mean[:terms],
-            factor=moments.factor[:, :terms],
-            abs_max=moments.abs_max[:terms],
-        )
-    change, constant = basis.convert(
-        np.eye(terms), np.zeros(terms), columns._replace(degree=basis.degree)
-    )
-    matrix, shift = (torch.from_numpy(part).to(moments.factor) for part in (change, constant))
-    return merge(
-        [
-            moments._replace(
-                x_mean=matrix @ moments.x_mean + shift,
-                factor=moments.factor @ matrix.T,
-                abs_max=matrix.abs() @ moments.abs_max,
-            )
-        ]
-    )
 
 
 def _test_split(splits: Sequence[Split], n: int) -> np.ndarray | None:
@@ -148,4 +117,4 @@ def _rows_by_counts(counts: np.ndarray) -> list[np.ndarray]:
 
 def _merge_repeated(parts: Sequence[Moments], times: np.ndarray) -> Moments:
     """The moments of parts that each occur some times, or not at all."""
-    return merge(part.repeated(int(k)) for part, k in zip(parts, times, strict=True) if k)
+    return merge(part.scaled(int(k)) for part, k in zip(parts, times, strict=True) if k)

@@ -11,7 +11,8 @@ import torch
 from sklearn_gd._base.torch_state import find_device, isolated
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._model_selection.fold_moments import Split, convert_moments, fold_moments
+from sklearn_gd._model_selection.fold_moments import Split, fold_moments
+from sklearn_gd._moments.convert import convert_moments
 from sklearn_gd._moments.moments import Moments
 from sklearn_gd._moments.tensor_data import TensorData, WeightedRows, to_tensor
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss

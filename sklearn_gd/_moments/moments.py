@@ -48,13 +48,13 @@ class Moments(NamedTuple):
         )
         return self._replace(factor=factor, target=target, residual_norm=residual_norm)
 
-    def repeated(self, times: int) -> Moments:
-        """The moments of the same rows, each of them counted several times."""
-        if times == 1:
+    def scaled(self, factor: float) -> Moments:
+        """The moments of the same rows, with all weights multiplied by a factor."""
+        if factor == 1:
             return self
-        root = times**0.5
+        root = factor**0.5
         return self._replace(
-            weight=self.weight * times,
+            weight=self.weight * factor,
             factor=self.factor * root,
             target=self.target * root,
             residual_norm=self.residual_norm * root,

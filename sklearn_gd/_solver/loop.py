@@ -37,7 +37,7 @@ class Trace(NamedTuple):
     n_iter: Tensor  # (problems, runs) epochs done
     u: Tensor  # (problems, runs, targets, coordinates) the parameters at the end
     value: Tensor  # (problems, runs, targets) the objective of u
-    diverged: Tensor  # (problems, runs)
+    diverged: Tensor  # (problems, runs, targets), or 1 in place of targets with validation
     best_epoch: Tensor  # (problems, runs) the epoch that began with the lowest watched value
     validation: Tensor | None  # like values: the loss of the validation rows
     path: Tensor | None  # (epochs + 1, problems, runs, targets, coordinates)
@@ -126,7 +126,7 @@ def _run_epochs(
             stepper.run_epoch(epoch, history.values[epoch])
         for stepper in steppers:
             stepper.step_scheduler(history.scheduled_values, epoch)
-        monitor.hold_ended_runs(u)
+        monitor.hold_ended(u)
         history.n_epochs = epoch + 1
 
 
@@ -149,8 +149,11 @@ def _finish(
     with torch.no_grad():
         value = total()
         watched = value if history.validation is None else history.validation(u)
-        if monitor.finish(value, watched, history.n_epochs, u):
+        check_again = monitor.finish(value, watched, history.n_epochs, u)
+        if check_again is not None:
             value = total()
+            if check_again(value):
+                value = total()
     values, validation_values, _ = history.since(0)
     return Trace(
         values,
@@ -158,7 +161,7 @@ def _finish(
         u,
         value,
         monitor.diverged,
-        monitor.best_epoch,
+        monitor.best_epoch.amin(-1),
         validation_values,
         torch.cat([history.points_since(0), u[None]]) if history.keeps_path else None,
         interrupted,

@@ -2,6 +2,10 @@
 
 The monitor looks at a chunk of epochs at a time. It finds the epoch in which a run diverged
 or stopped, also where later epochs of the chunk have been run in vain.
+
+Each target is judged by itself. A target that diverges is put to its lowest point and stays
+there. A run ends when all of its targets have diverged or stopped. Where validation rows are
+watched, all targets stop together, and the mean over targets is judged.
 """
 
 from __future__ import annotations
@@ -16,28 +20,35 @@ from torch import Tensor
 class StoppingRule(NamedTuple):
     """When a run ends before its epochs do."""
 
-    limits: Callable[[Tensor], tuple[Tensor, Tensor]]  # first value -> lowest and highest allowed
+    # from the first values (problems, runs, targets) to the lowest and highest that are allowed
+    limits: Callable[[Tensor], tuple[Tensor, Tensor]]
     tol: float | None = None  # smallest decrease that counts, relative to the first value
     n_iter_no_change: int = 10  # epochs without such a decrease that end a run
     scale: Tensor | None = None  # (problems, 1, targets) values are judged in units of it
     must_decrease: bool = True  # whether a run that ends above its start has diverged
+    # (problems, runs, targets) the objective of the start, where the first epoch does not tell
+    # it: with mini-batches, and in a stream that began earlier
+    start_value: Tensor | None = None
 
 
 class ConvergenceMonitor:
-    """Judges runs by the mean over their targets. Its tensors are on the host."""
+    """Judges the targets of all runs. Its tensors are on the host."""
 
     def __init__(self, u: Tensor, epochs: int, rule: StoppingRule, *, watches_validation: bool):
-        shape = u.shape[:2]
+        problems, runs, targets = u.shape[:3]
+        shape = problems, runs, 1 if watches_validation else targets
         self.rule, self.watches_validation = rule, watches_validation
         self.epoch = 0  # the first epoch of the next chunk
-        self.n_iter = torch.full(shape, epochs)
-        self.ended = torch.zeros(shape, dtype=torch.bool)
+        self.n_iter = torch.full((problems, runs), epochs)
+        self.ended = torch.zeros(problems, runs, dtype=torch.bool)
         self.diverged = torch.zeros(shape, dtype=torch.bool)
+        self.stopped = torch.zeros(shape, dtype=torch.bool)
+        self.target_n_iter = torch.full(shape, epochs)
         self.decreased_at = torch.zeros(shape, dtype=torch.int64)
         self.best = torch.full(shape, torch.inf, dtype=u.dtype)
         self.best_epoch = torch.zeros(shape, dtype=torch.int64)
-        self.best_u = u.clone()
-        self.held: tuple[Tensor, Tensor] | None = None  # which runs have ended, and where
+        self.start_u, self.best_u = u.clone(), u.clone()
+        self.held: tuple[Tensor, Tensor] | None = None  # which targets stay where they are
 
     @property
     def all_ended(self) -> bool:
@@ -48,8 +59,8 @@ class ConvergenceMonitor:
         """Whether an epoch counts in ``n_iter`` of any run."""
         return epoch < int(self.n_iter.max())
 
-    def hold_ended_runs(self, u: Tensor) -> None:
-        """Put the runs that have ended back to where they ended."""
+    def hold_ended(self, u: Tensor) -> None:
+        """Put the targets that have ended back to where they ended."""
         if self.held is not None:  # not by a product: 0 times NaN is NaN
             u.copy_(torch.where(self.held[0], self.held[1], u))
 
@@ -58,43 +69,76 @@ class ConvergenceMonitor:
         objective = self._judged(values)
         watched = objective if validation is None else self._judged(validation)
         if self.epoch == 0:
-            self.first, self.first_watched = objective[0], watched[0]
-            self.low, self.high = self.rule.limits(self.first)
+            self._begin(values, objective, watched)
         is_bad = ~((objective >= self.low) & (objective <= self.high))  # NaN is bad too
         watched = watched.masked_fill(is_bad | watched.isnan(), torch.inf)
         diverged_at = _first_true(is_bad)
-        end = torch.minimum(diverged_at, self._stopped_at(watched))
-        self._keep_lowest(watched, end, points)
-        self._end_runs(end, diverged_at, points, u)
+        stopped_at = self._stopped_at(watched)
+        target_end = torch.minimum(diverged_at, stopped_at)
+        target_end = target_end.masked_fill(self.diverged | self.stopped, -1)
+        run_end = target_end.amax(-1)
+        self._keep_lowest(watched, torch.minimum(diverged_at, run_end[..., None]), points)
+        self._end_targets(target_end, diverged_at, values)
+        self._end_runs(run_end, points, u)
         self.epoch += len(objective)
 
-    def finish(self, value: Tensor, watched: Tensor, n_epochs: int, u: Tensor) -> bool:
-        """Judge the end of all runs. Returns whether ``u`` was taken to better points."""
+    def finish(
+        self, value: Tensor, watched: Tensor, n_epochs: int, u: Tensor
+    ) -> Callable[[Tensor], bool] | None:
+        """Judge the end of all runs. Takes ``u`` to better points, where there are better ones.
+
+        Returns what to do next with the values there, if ``u`` was changed.
+        """
         objective, last = self._judged(value[None])[0], self._judged(watched[None])[0]
+        self.diverged |= ~self._is_good(objective)
+        self.n_iter = self.n_iter.clamp(max=n_epochs)
+        last_is_best = last < self.best
+        end = self.n_iter[..., None].expand_as(self.best_epoch)
+        self.best_epoch = torch.where(last_is_best, end, self.best_epoch)
+        goes_back = (self.diverged | self.watches_validation) & ~last_is_best
+        if not goes_back.any():
+            return None
+        u.copy_(torch.where(_like(goes_back, u), self.best_u, u))
+        return lambda value: self._return_to_start(value, u)
+
+    def _begin(self, values: Tensor, objective: Tensor, watched: Tensor) -> None:
+        """Take the objective of the start, against which everything is judged."""
+        self.first, self.first_watched = objective[0], watched[0]
+        if self.rule.start_value is not None:
+            self.first = self._judged(self.rule.start_value[None])[0]
+        self.low, self.high = self.rule.limits(self.first)
+
+    def _is_good(self, objective: Tensor) -> Tensor:
+        """Whether the objective at an end is no divergence."""
         is_good = (objective >= self.low) & (objective <= self.high)
         if self.rule.must_decrease:
             # a run may start at its optimum, and end above it by rounding
             slack = 1e-10 * self.first.abs() + 1e-22 * self.high.abs()
             is_good &= objective <= self.first + slack
-        self.diverged |= ~is_good
-        self.n_iter = self.n_iter.clamp(max=n_epochs)
-        last_is_best = last < self.best
-        self.best_epoch = torch.where(last_is_best, self.n_iter, self.best_epoch)
-        goes_back = (self.diverged | self.watches_validation) & ~last_is_best
-        if goes_back.any():
-            u.copy_(torch.where(_like(goes_back, u), self.best_u, u))
-        return bool(goes_back.any())
+        return is_good
+
+    def _return_to_start(self, value: Tensor, u: Tensor) -> bool:
+        """Put targets whose lowest point is above their start to the start.
+
+        This happens with mini-batches, whose values are means during an epoch.
+        """
+        is_above = ~self._is_good(self._judged(value[None])[0]) & self.diverged
+        if self.rule.start_value is None or not is_above.any():
+            return False
+        u.copy_(torch.where(_like(is_above, u), self.start_u, u))
+        return True
 
     def _judged(self, values: Tensor) -> Tensor:
-        """The numbers (epochs, problems, runs) by which runs are judged."""
+        """The numbers (epochs, problems, runs, targets or 1) that are judged."""
         scale = self.rule.scale
-        return (values if scale is None else values / scale).mean(-1).cpu()
+        scaled = values if scale is None else values / scale
+        return (scaled.mean(-1, keepdim=True) if self.watches_validation else scaled).cpu()
 
     def _stopped_at(self, watched: Tensor) -> Tensor:
-        """The index in the chunk at which a run has decreased too little for too long."""
+        """The index in the chunk at which a target has decreased too little for too long."""
         if self.rule.tol is None:
             return torch.full(watched.shape[1:], len(watched))
-        index = torch.arange(len(watched))[:, None, None]
+        index = torch.arange(len(watched))[:, None, None, None]
         before = torch.cat([self.best[None], watched]).cummin(0).values[:-1]
         least = self.rule.tol * self.first_watched.abs()
         has_decreased = (watched < before) & (before - watched >= least)
@@ -103,30 +147,52 @@ class ConvergenceMonitor:
         self.decreased_at = decreased_at[-1]
         return _first_true(self.epoch + index - decreased_at >= self.rule.n_iter_no_change)
 
-    def _keep_lowest(self, watched: Tensor, end: Tensor, points: Tensor) -> None:
-        """Keep the lowest point of every run up to its end."""
-        index = torch.arange(len(watched))[:, None, None]
-        lowest, where = watched.masked_fill(index > end, torch.inf).min(0)
-        is_better = (lowest < self.best) & ~self.ended
+    def _keep_lowest(self, watched: Tensor, last: Tensor, points: Tensor) -> None:
+        """Keep the lowest point of every target up to the index ``last``."""
+        index = torch.arange(len(watched))[:, None, None, None]
+        lowest, where = watched.masked_fill(index > last, torch.inf).min(0)
+        is_better = (lowest < self.best) & ~self.diverged
         self.best = torch.where(is_better, lowest, self.best)
         self.best_epoch = torch.where(is_better, self.epoch + where, self.best_epoch)
         self.best_u = torch.where(_like(is_better, points), _at(points, where), self.best_u)
 
-    def _end_runs(self, end: Tensor, diverged_at: Tensor, points: Tensor, u: Tensor) -> None:
-        """End the runs whose end lies in this chunk, and put them where they ended."""
-        length = len(points)
-        ends_here = (end < length) & ~self.ended
+    def _end_targets(self, target_end: Tensor, diverged_at: Tensor, values: Tensor) -> None:
+        """Note which targets diverged or stopped in this chunk, and in which epoch."""
+        ends_here = (target_end >= 0) & (target_end < len(values))
         if not ends_here.any():
             return
-        self.diverged |= ends_here & (diverged_at == end)
+        diverges = ends_here & (diverged_at == target_end)
+        self.diverged |= diverges
+        self.stopped |= ends_here & ~diverges
         # an epoch that began with a bad value does not count
-        n_iter = self.epoch + end + (~self.diverged).long()
-        self.n_iter = torch.where(ends_here, n_iter, self.n_iter)
-        after = _at(torch.cat([points, u[None]]), (end + 1).clamp(max=length))
-        after = torch.where(_like(self.diverged, u), self.best_u, after)
-        self.ended |= ends_here
-        u.copy_(torch.where(_like(ends_here, u), after, u))
-        self.held = _like(self.ended, u), u.clone()
+        n_iter = self.epoch + target_end + (~diverges).long()
+        if self.rule.start_value is not None and self.epoch == 0:
+            n_iter = n_iter.clamp(min=1)  # with batches an epoch has been done all the same
+        self.target_n_iter = torch.where(ends_here, n_iter, self.target_n_iter)
+        if diverges.any():
+            self._write_kept_values(diverges, target_end, values)
+
+    def _write_kept_values(self, diverges: Tensor, end: Tensor, values: Tensor) -> None:
+        """Replace the bad values of targets by the objective that they keep from then on."""
+        kept = self.best.where(torch.isfinite(self.best), self.first)
+        scale = 1.0 if self.rule.scale is None else self.rule.scale.cpu()
+        index = torch.arange(len(values))[:, None, None, None]
+        is_replaced = (diverges & (index >= end)).expand(values.shape).to(values.device)
+        values.copy_(torch.where(is_replaced, (kept * scale).to(values), values))
+
+    def _end_runs(self, run_end: Tensor, points: Tensor, u: Tensor) -> None:
+        """End the runs whose end lies in this chunk; targets stay where they ended."""
+        length = len(points)
+        ends_here = (run_end < length) & ~self.ended
+        if ends_here.any():
+            self.n_iter = torch.where(ends_here, self.target_n_iter.amax(-1), self.n_iter)
+            after = (run_end + 1).clamp(min=0, max=length)[..., None].expand_as(self.best_epoch)
+            after_u = _at(torch.cat([points, u[None]]), after)
+            self.ended |= ends_here
+            u.copy_(torch.where(_like(ends_here[..., None], u), after_u, u))
+        if self.diverged.any() or self.ended.any():
+            u.copy_(torch.where(_like(self.diverged, u), self.best_u, u))
+            self.held = _like(self.diverged | self.ended[..., None], u), u.clone()
 
 
 def _first_true(flags: Tensor) -> Tensor:
@@ -135,11 +201,12 @@ def _first_true(flags: Tensor) -> Tensor:
 
 
 def _at(points: Tensor, index: Tensor) -> Tensor:
-    """The points (problems, runs, ...) of each run at its own index of the first axis."""
-    problems, runs = index.shape
-    return points[index, torch.arange(problems)[:, None], torch.arange(runs)]
+    """The points (problems, runs, targets, ...) at an index of the first axis for each target."""
+    index = index.expand(points.shape[1:4])
+    problems, runs, targets = (torch.arange(size) for size in index.shape)
+    return points[index, problems[:, None, None], runs[:, None], targets]
 
 
 def _like(flags: Tensor, u: Tensor) -> Tensor:
-    """Flags of runs, shaped and placed to select from u."""
-    return flags.to(u.device)[..., None, None]
+    """Flags of targets, shaped and placed to select from u."""
+    return flags.to(u.device)[..., None]

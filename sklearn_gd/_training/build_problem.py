@@ -51,6 +51,12 @@ class Problem(NamedTuple):
     has_batches: bool  # whether an epoch is several steps
     is_squared: bool
 
+    def value(self, u: Tensor) -> Tensor:
+        """The whole objective (1, runs, targets) of u, penalty included."""
+        with torch.no_grad():
+            value = self.objective(u)
+            return value if self.penalty is None else value + self.penalty.value(u)
+
     @property
     def loss_scale(self) -> Tensor:
         """What objectives (..., targets) are multiplied by for the units of the data."""
@@ -75,7 +81,7 @@ def build_problem(
     loss = find_loss(options.loss, options.loss_params, options.owner)
     to_original = to_original_matrix(data) if options.penalty.l2 else None
     is_stream = coordinates is not None
-    precondition = choose_precondition(options, data)
+    precondition = choose_precondition(options, data, moments)
     if coordinates is not None:
         precondition = None if precondition is None else "standardize"
     elif needs_column_statistics(data):
@@ -182,11 +188,11 @@ def express_in(
 
     The models of a u are the same. ``means`` are those of the columns.
     """
-    if not basis.is_legendre:
+    columns = columns._replace(degree=basis.degree)
+    if basis.is_same(columns):
         return loss
     parametrization = loss.parametrization
     n_terms = parametrization.x_mean.shape[1]
-    columns = columns._replace(degree=basis.degree)
     change, _ = basis.convert(np.eye(n_terms), np.zeros(n_terms), columns)
     dense = parametrization.preconditioner.to_dense()
     matrix = to_tensor(change.T, means.device) @ dense.matrix

@@ -38,10 +38,12 @@ class Coordinates(NamedTuple):
     curvature: float | None  # of the mean squared error and the L2 penalty
 
 
-def choose_precondition(options: FitOptions, data: TensorData) -> str | None:
-    """The preconditioning to use."""
+def choose_precondition(
+    options: FitOptions, data: TensorData, moments: Moments | None
+) -> str | None:
+    """The preconditioning to use. The rows may be fewer than those of known moments."""
     penalty, n_terms = options.penalty, data.n_terms
-    rank = min(data.data.n_weighted, n_terms)
+    rank = min(data.data.n_weighted if moments is None else len(moments.factor), n_terms)
     fits = rank <= _MAX_WHITENED and rank * n_terms <= _MAX_FACTOR_ENTRIES
     if options.precondition == "auto":
         return "whiten" if fits and not penalty.is_proximal else "standardize"

@@ -1,8 +1,8 @@
-"""One pass over some of the rows, which goes on where the last pass ended.
+"""A fit of everything that a stream has brought so far.
 
-The coordinates are those of the first pass: its means and deviations. So later rows of any
-size continue the same descent. Between passes the state of the optimizer and the scheduler is
-kept as NumPy and Python values.
+Squared error needs only moments. The moments of the new rows are merged, exactly, with those of
+all earlier rows, and the descent continues from the present coefficients. So no row is kept,
+and the objective is that of all rows, whatever the parts.
 """
 
 from __future__ import annotations
@@ -10,154 +10,64 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from sklearn_gd._base.torch_state import find_device, isolated
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._moments.convert import convert_moments
+from sklearn_gd._moments.moments import Moments, merge
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
-from sklearn_gd._problem.parametrization import Parametrization, TargetScaling
-from sklearn_gd._problem.preconditioners import DiagonalPreconditioner
-from sklearn_gd._solver.optimizers import OptimizerFactory
-from sklearn_gd._training.coordinates import Coordinates, coordinates_of_stream
 from sklearn_gd._training.options import FitOptions
-from sklearn_gd._training.prepare import Model, descend_problems, prepare
+from sklearn_gd._training.prepare import Model, descend_problems, prepare, start_parameters
 from sklearn_gd._training.result import FitResult, make_result
-from sklearn_gd.losses import find_loss
 
 PartialFitState = dict[str, Any]
 
+_MAX_FACTOR = 4096  # rows or columns
 
-def fit_part(
+
+def fit_on_moments(
     data: TrainingData,
     basis: PolynomialBasis | None,
     options: FitOptions,
     *,
     start: Model | None,
     state: PartialFitState | None,
-    seed: int,
+    state_basis: PolynomialBasis | None,
 ) -> tuple[FitResult, PartialFitState]:
-    """One pass over ``data``, and the state that the next pass needs."""
-    options = options._replace(epochs=1)
+    """Continue a fit with the rows of ``data``. Returns the moments of all rows as the state.
+
+    ``basis`` is the basis for all rows, ``state_basis`` that of the earlier moments.
+    """
     with isolated():
-        if (
-            options.optimizer_factory().is_lbfgs
-        ):  # made by a callable: by name it has no partial_fit
-            raise ValueError(
-                f"partial_fit of {options.owner} does not support L-BFGS, whose estimates of the "
-                "curvature need the same rows every time. Use 'sgd' or 'adam', or fit."
+        tensor_data = TensorData(data, basis, find_device(options.device))
+        moments = tensor_data.moments(center=options.fit_intercept).scaled(data.weight_unit)
+        if state is not None:
+            earlier = Moments(
+                *(
+                    to_tensor(np.asarray(state[name]), tensor_data.device)
+                    for name in Moments._fields
+                )
             )
-        if state is None:
-            coordinates = _first_coordinates(data, basis, options)
-        else:
-            coordinates = _restore_coordinates(state, options)
-        fit = prepare(data, basis, options, seed=seed, coordinates=coordinates)
-        kept = _KeptOptimizers(fit.optimizer_factory, state["optimizers"] if state else [])
-        trace = descend_problems(
-            [fit],
-            [[fit.lr]],
-            start=start,
-            optimizer_factory=kept.factory(),
-            must_decrease=False,
-        )
+            converted = convert_moments(earlier, state_basis, basis)
+            assert converted is not None
+            moments = merge([converted, moments])
+        _check_size(moments, options)
+        fit = prepare(data, basis, options, moments=moments)
+        trace = descend_problems([fit], [[fit.lr]], start=start)
+        if trace.diverged.any():  # the coefficients before the call are kept
+            u = start_parameters(fit, start)
+            trace = trace._replace(u=u, value=fit.problem.value(u))
         result = make_result(fit, trace.select(0, 0), fit.lr)
-    return result, {**_save_coordinates(coordinates), "optimizers": kept.states()}
+        return result, {name: value.cpu().numpy() for name, value in moments._asdict().items()}
 
 
-def _first_coordinates(
-    data: TrainingData, basis: PolynomialBasis | None, options: FitOptions
-) -> Coordinates:
-    """The coordinates of a stream that begins with these rows."""
-    tensor_data = TensorData(data, basis, find_device(options.device))
-    loss = find_loss(options.loss, options.loss_params, options.owner)
-    return coordinates_of_stream(tensor_data, options, loss)
-
-
-def _save_coordinates(coordinates: Coordinates) -> PartialFitState:
-    """The coordinates of a stream by name, as NumPy."""
-    parametrization = coordinates.parametrization
-    preconditioner, scaling = parametrization.preconditioner, parametrization.scaling
-    assert isinstance(preconditioner, DiagonalPreconditioner)
-    tensors = {
-        "scale": preconditioner.scale[0],
-        "inverse_scale": preconditioner.inverse[0],
-        "x_mean": parametrization.x_mean[0],
-        "y_mean": scaling.y_mean[0, 0],
-        "y_scale": scaling.y_scale[0, 0],
-        "y_deviation": coordinates.y_deviation,
-    }
-    return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
-
-
-def _restore_coordinates(state: PartialFitState, options: FitOptions) -> Coordinates:
-    """The coordinates of the earlier passes."""
-    device = find_device(options.device)
-    loss = find_loss(options.loss, options.loss_params, options.owner)
-
-    def tensor(name: str) -> Tensor:
-        return to_tensor(state[name], device)
-
-    parametrization = Parametrization(
-        DiagonalPreconditioner(tensor("scale")[None], tensor("inverse_scale")[None]),
-        tensor("x_mean")[None],
-        TargetScaling.of(tensor("y_mean"), tensor("y_scale"), loss.power),
-        options.fit_intercept,
-    )
-    return Coordinates(parametrization, tensor("y_deviation"), None, None)
-
-
-class _KeptOptimizers:
-    """The optimizers and schedulers of a pass, made with the states of the pass before."""
-
-    def __init__(self, factory: OptimizerFactory, earlier: list[dict[str, Any]]):
-        self.original, self.earlier = factory, earlier
-        self.optimizers: list[Any] = []
-        self.schedulers: list[Any] = []
-
-    def factory(self) -> OptimizerFactory:
-        """A factory that restores them in order."""
-        make_scheduler = self._make_scheduler if self.original.make_scheduler else None
-        return self.original._replace(make=self._make, make_scheduler=make_scheduler)
-
-    def states(self) -> list[dict[str, Any]]:
-        """Their states, as NumPy and Python values."""
-        schedulers = self.schedulers or [None] * len(self.optimizers)
-        return [
-            {
-                "optimizer": _map_values(
-                    optimizer.state_dict()["state"], lambda t: t.detach().cpu().numpy(), Tensor
-                ),
-                "scheduler": scheduler and scheduler.state_dict(),
-            }
-            for optimizer, scheduler in zip(self.optimizers, schedulers, strict=True)
-        ]
-
-    def _make(self, leaf: Tensor, lr: float) -> Any:
-        optimizer = self.original.make(leaf, lr)
-        if len(self.optimizers) < len(self.earlier):
-            state = self.earlier[len(self.optimizers)]["optimizer"]
-            groups = optimizer.state_dict()["param_groups"]
-            tensors = _map_values(state, torch.tensor, np.ndarray)
-            optimizer.load_state_dict({"state": tensors, "param_groups": groups})
-        self.optimizers.append(optimizer)
-        return optimizer
-
-    def _make_scheduler(self, optimizer: Any) -> Any:
-        assert self.original.make_scheduler is not None
-        scheduler = self.original.make_scheduler(optimizer)
-        if len(self.schedulers) < len(self.earlier):
-            scheduler.load_state_dict(self.earlier[len(self.schedulers)]["scheduler"])
-            for group, lr in zip(optimizer.param_groups, scheduler.get_last_lr(), strict=True):
-                group["lr"] = lr
-        self.schedulers.append(scheduler)
-        return scheduler
-
-
-def _map_values(value: Any, change: Any, kind: type) -> Any:
-    """``value`` with everything of a type changed, also inside of dicts."""
-    if isinstance(value, kind):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: _map_values(item, change, kind) for key, item in value.items()}
-    return value
+def _check_size(moments: Moments, options: FitOptions) -> None:
+    """Raise if the factor of all rows is too large to be kept."""
+    size = min(moments.factor.shape)
+    if size > _MAX_FACTOR:
+        raise ValueError(
+            f"partial_fit of {options.owner} keeps a factor of as many rows and columns as there "
+            f"are samples or features, here {size}, and at most {_MAX_FACTOR} are allowed. Set "
+            "'batch_size' for a pass of gradient descent over each part."
+        )

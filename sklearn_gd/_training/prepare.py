@@ -97,7 +97,7 @@ def descend_problems(
     epochs: int | None = None,
     optimizer_factory: OptimizerFactory | None = None,
     stops_on_validation: bool = True,
-    must_decrease: bool = True,
+    start_value: Tensor | None = None,
     keep_path: bool = False,
     on_epoch: OnEpoch | None = None,
     on_points: OnPoints | None = None,
@@ -109,18 +109,16 @@ def descend_problems(
     options, problems = prepared[0].options, [fit.problem for fit in prepared]
     factory = optimizer_factory or prepared[0].optimizer_factory
     validation = problems[0].validation if stops_on_validation else None
-    if start is None:
-        u = stack_padded([problem.parametrization.zeros for problem in problems])
-    else:
-        coef, intercept = (to_tensor(part, problems[0].loss_scale.device) for part in start)
-        u = problems[0].parametrization.from_model(coef[None, None], intercept[None, None])
+    u = stack_padded([start_parameters(fit, start) for fit in prepared])
+    if start_value is None and problems[0].has_batches:
+        start_value = start_objective(prepared[0], start)
     trace = descend(
         _stack_objectives([problem.objective for problem in problems]),
         u.repeat(1, len(lrs[0]), 1, 1),
         factory,
         torch.tensor(lrs, dtype=torch.float64),
         options.epochs if epochs is None else epochs,
-        _stopping_rule(problems, options, validation is not None, must_decrease=must_decrease),
+        _stopping_rule(problems, options, start_value, watches_validation=validation is not None),
         penalty=CoordinatePenalty.stack([problem.penalty for problem in problems]),
         validation=validation,
         on_epoch=on_epoch,
@@ -129,12 +127,26 @@ def descend_problems(
         # a loss that the user wrote shall see no epoch beyond the last
         is_watched=callable(options.loss) and u.shape[:2] == (1, 1),
     )
-    if (trace.n_iter == 0).any():
+    if not torch.isfinite(trace.values[0] if start_value is None else start_value).all():
         raise ValueError(
             f"The loss of {options.owner} is not finite where the descent starts. Bring X and y "
             "to a moderate scale, or check the 'loss'."
         )
     return trace
+
+
+def start_parameters(fit: PreparedFit, start: Model | None) -> Tensor:
+    """The u (1, 1, targets, coordinates) of a model, or zeros."""
+    parametrization = fit.problem.parametrization
+    if start is None:
+        return parametrization.zeros
+    coef, intercept = (to_tensor(part, parametrization.x_mean.device) for part in start)
+    return parametrization.from_model(coef[None, None], intercept[None, None])
+
+
+def start_objective(fit: PreparedFit, start: Model | None) -> Tensor:
+    """The objective (1, 1, targets) of a model, or of zeros."""
+    return fit.problem.value(start_parameters(fit, start))
 
 
 def _stack_objectives(objectives: Sequence[Objective]) -> Objective:
@@ -148,14 +160,16 @@ def _stack_objectives(objectives: Sequence[Objective]) -> Objective:
 def _stopping_rule(
     problems: Sequence[Problem],
     options: FitOptions,
-    watches_validation: bool,
+    start_value: Tensor | None,
     *,
-    must_decrease: bool,
+    watches_validation: bool,
 ) -> StoppingRule:
     """When a run ends before its epochs do. Targets are judged in units of their deviation."""
     scale = torch.cat([problem.value_scale for problem in problems])
     at_zero = torch.cat([problem.at_zero for problem in problems])
-    ceiling = (at_zero / scale).mean(-1).cpu()
+    ceiling = (at_zero / scale).cpu()
+    if watches_validation:
+        ceiling = ceiling.mean(-1, keepdim=True)
 
     def limits(first: Tensor) -> tuple[Tensor, Tensor]:
         # a loss that the user wrote may be negative
@@ -163,4 +177,4 @@ def _stopping_rule(
         return torch.full_like(first, -torch.inf), high
 
     tol = 0.0 if options.tol is None and watches_validation else options.tol
-    return StoppingRule(limits, tol, options.n_iter_no_change, scale, must_decrease)
+    return StoppingRule(limits, tol, options.n_iter_no_change, scale, start_value=start_value)

@@ -23,12 +23,18 @@ class FitResult(NamedTuple):
     lr: float
     max_stable_lr: float | None
     precondition: str | None
-    diverged: bool
+    diverged_targets: tuple[int, ...]
+    n_targets: int
     is_far_from_optimum: bool  # after all epochs
     validation_curve: np.ndarray | None  # (n_iter,)
     validation_loss: float | None  # at the end
     best_epoch: int
     interrupted: bool
+
+    @property
+    def diverged(self) -> bool:
+        """Whether any target diverged."""
+        return bool(self.diverged_targets)
 
     def warning(self, owner: str) -> str:
         """What to warn of, or nothing."""
@@ -37,8 +43,9 @@ class FitResult(NamedTuple):
         if self.max_stable_lr is not None:
             bound = f" The largest stable lr is {self.max_stable_lr:.6g} (max_stable_lr_)."
         if self.diverged:
+            which = "" if self.n_targets == 1 else f" for targets {list(self.diverged_targets)}"
             return (
-                f"{owner} diverged in {where}; the parameters of the lowest loss are kept."
+                f"{owner} diverged{which} in {where}; the parameters of the lowest loss are kept."
                 f"{bound} Lower lr, or set lr='auto' or precondition='auto'."
             )
         if self.is_far_from_optimum:
@@ -69,7 +76,8 @@ def make_result(fit: PreparedFit, trace: Trace, lr: float) -> FitResult:
         lr,
         fit.max_stable_lr,
         problem.precondition,
-        bool(trace.diverged[0, 0]),
+        tuple(torch.nonzero(trace.diverged[0, 0]).ravel().tolist()),
+        trace.diverged.shape[-1],
         did_all_epochs
         and not (problem.has_batches or has_validation)
         and _is_far_from_optimum(fit, values, trace.value[0, 0]),

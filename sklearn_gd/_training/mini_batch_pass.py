@@ -1,0 +1,172 @@
+"""One pass over some of the rows, which goes on where the last pass ended.
+
+The coordinates are those of the first pass: its means and deviations. So later rows of any
+size continue the same descent. Between passes the state of the optimizer and the scheduler is
+kept as NumPy and Python values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_gd._base.torch_state import find_device, isolated
+from sklearn_gd._data.polynomial import PolynomialBasis
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._problem.parametrization import Parametrization, TargetScaling
+from sklearn_gd._problem.preconditioners import DiagonalPreconditioner
+from sklearn_gd._solver.optimizers import OptimizerFactory
+from sklearn_gd._training.coordinates import Coordinates, coordinates_of_stream
+from sklearn_gd._training.options import FitOptions
+from sklearn_gd._training.prepare import Model, descend_problems, prepare, start_objective
+from sklearn_gd._training.result import FitResult, make_result
+from sklearn_gd.losses import find_loss
+
+PartialFitState = dict[str, Any]
+
+
+def fit_pass(
+    data: TrainingData,
+    basis: PolynomialBasis | None,
+    options: FitOptions,
+    *,
+    start: Model | None,
+    state: PartialFitState | None,
+    seed: int,
+) -> tuple[FitResult, PartialFitState]:
+    """One pass over ``data``, and the state that the next pass needs."""
+    options = options._replace(epochs=1)
+    with isolated():
+        if (
+            options.optimizer_factory().is_lbfgs
+        ):  # made by a callable: by name it has no partial_fit
+            raise ValueError(
+                f"partial_fit of {options.owner} does not support L-BFGS, whose estimates of the "
+                "curvature need the same rows every time. Use 'sgd' or 'adam', or fit."
+            )
+        if state is None:
+            coordinates = _first_coordinates(data, basis, options)
+        else:
+            coordinates = _restore_coordinates(state, options)
+        fit = prepare(data, basis, options, seed=seed, coordinates=coordinates)
+        kept = _KeptOptimizers(fit.optimizer_factory, state["optimizers"] if state else [])
+        # divergence is judged against the objective with which the stream began
+        if state is None or "first_objective" not in state:
+            first_objective = start_objective(fit, start)
+        else:
+            first_objective = to_tensor(state["first_objective"], fit.problem.loss_scale.device)
+        trace = descend_problems(
+            [fit],
+            [[fit.lr]],
+            start=start,
+            optimizer_factory=kept.factory(),
+            start_value=first_objective,
+        )
+        result = make_result(fit, trace.select(0, 0), fit.lr)
+    return result, {
+        **_save_coordinates(coordinates),
+        "first_objective": first_objective.cpu().numpy(),
+        "optimizers": kept.states(),
+    }
+
+
+def _first_coordinates(
+    data: TrainingData, basis: PolynomialBasis | None, options: FitOptions
+) -> Coordinates:
+    """The coordinates of a stream that begins with these rows."""
+    tensor_data = TensorData(data, basis, find_device(options.device))
+    loss = find_loss(options.loss, options.loss_params, options.owner)
+    return coordinates_of_stream(tensor_data, options, loss)
+
+
+def _save_coordinates(coordinates: Coordinates) -> PartialFitState:
+    """The coordinates of a stream by name, as NumPy."""
+    parametrization = coordinates.parametrization
+    preconditioner, scaling = parametrization.preconditioner, parametrization.scaling
+    assert isinstance(preconditioner, DiagonalPreconditioner)
+    tensors = {
+        "scale": preconditioner.scale[0],
+        "inverse_scale": preconditioner.inverse[0],
+        "x_mean": parametrization.x_mean[0],
+        "y_mean": scaling.y_mean[0, 0],
+        "y_scale": scaling.y_scale[0, 0],
+        "y_deviation": coordinates.y_deviation,
+    }
+    return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
+
+
+def _restore_coordinates(state: PartialFitState, options: FitOptions) -> Coordinates:
+    """The coordinates of the earlier passes."""
+    device = find_device(options.device)
+    loss = find_loss(options.loss, options.loss_params, options.owner)
+
+    def tensor(name: str) -> Tensor:
+        return to_tensor(state[name], device)
+
+    parametrization = Parametrization(
+        DiagonalPreconditioner(tensor("scale")[None], tensor("inverse_scale")[None]),
+        tensor("x_mean")[None],
+        TargetScaling.of(tensor("y_mean"), tensor("y_scale"), loss.power),
+        options.fit_intercept,
+    )
+    return Coordinates(parametrization, tensor("y_deviation"), None, None)
+
+
+class _KeptOptimizers:
+    """The optimizers and schedulers of a pass, made with the states of the pass before."""
+
+    def __init__(self, factory: OptimizerFactory, earlier: list[dict[str, Any]]):
+        self.original, self.earlier = factory, earlier
+        self.optimizers: list[Any] = []
+        self.schedulers: list[Any] = []
+
+    def factory(self) -> OptimizerFactory:
+        """A factory that restores them in order."""
+        make_scheduler = self._make_scheduler if self.original.make_scheduler else None
+        return self.original._replace(make=self._make, make_scheduler=make_scheduler)
+
+    def states(self) -> list[dict[str, Any]]:
+        """Their states, as NumPy and Python values."""
+        schedulers = self.schedulers or [None] * len(self.optimizers)
+        return [
+            {
+                "optimizer": _map_values(
+                    optimizer.state_dict()["state"], lambda t: t.detach().cpu().numpy(), Tensor
+                ),
+                "scheduler": scheduler and scheduler.state_dict(),
+            }
+            for optimizer, scheduler in zip(self.optimizers, schedulers, strict=True)
+        ]
+
+    def _make(self, leaf: Tensor, lr: float) -> Any:
+        optimizer = self.original.make(leaf, lr)
+        if len(self.optimizers) < len(self.earlier):
+            state = self.earlier[len(self.optimizers)]["optimizer"]
+            groups = optimizer.state_dict()["param_groups"]
+            tensors = _map_values(state, torch.tensor, np.ndarray)
+            optimizer.load_state_dict({"state": tensors, "param_groups": groups})
+        self.optimizers.append(optimizer)
+        return optimizer
+
+    def _make_scheduler(self, optimizer: Any) -> Any:
+        assert self.original.make_scheduler is not None
+        scheduler = self.original.make_scheduler(optimizer)
+        if len(self.schedulers) < len(self.earlier):
+            scheduler.load_state_dict(self.earlier[len(self.schedulers)]["scheduler"])
+            for group, lr in zip(optimizer.param_groups, scheduler.get_last_lr(), strict=True):
+                group["lr"] = lr
+        self.schedulers.append(scheduler)
+        return scheduler
+
+
+def _map_values(value: Any, change: Any, kind: type) -> Any:
+    """``value`` with everything of a type changed, also inside of dicts."""
+    if isinstance(value, kind):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _map_values(item, change, kind) for key, item in value.items()}
+    return value
