@@ -154,9 +154,10 @@ class BatchedSearch:
             if not by_moments:
                 entries.append(_PREDICTION_ENTRIES // len(self.data.y))
             n_runs = max(1, min(entries) // n_targets)
+            n_design = n_terms * min(n_terms, len(self.data.y))
             # with few learning rates several problems share a descent; with very many a
             # problem takes several descents
-            n_problems = max(1, min(n_runs // len(self.lrs), _DESIGN_ENTRIES // n_terms**2))
+            n_problems = max(1, min(n_runs // len(self.lrs), _DESIGN_ENTRIES // n_design))
             specs = {number: self.specs[number] for number in numbers}
             yield _Batch(specs, columns, by_moments, min(n_runs, len(self.lrs)), n_problems)
 

@@ -77,6 +77,7 @@ class Fold(NamedTuple):
         weight = np.ones(len(y)) if self.data.weight is None else self.data.weight
         if self.moments is not None and basis is not None and self.columns is not None:
             loss = express_in(loss, basis, self.columns, self.moments.x_mean)
+            assert isinstance(x, torch.Tensor)  # a polynomial is dense
             x = x[:, : loss.parametrization.x_mean.shape[1]]  # lower degrees are leading terms
         risk = EmpiricalRisk.of(loss, (x, y, to_tensor(weight / weight.sum(), y.device)))
         # a loss that the user wrote may be not finite, also in rows of weight zero

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from sklearn_gd._moments.gram import moments_by_gram
+from sklearn_gd._moments.gram import ReadBlocks, moments_by_gram
 from sklearn_gd._moments.moments import Moments, Rows, largest_entries, merge, weighted_mean
-
-ReadBlocks = Callable[[int], Iterator[Rows]]  # from the length of a block to all blocks
 
 _BLOCK_ENTRIES = 2**19  # 4 MB of float64, which stays in the cache
 
@@ -26,7 +24,7 @@ def compute_moments(
     """The moments of all rows: through the Gram matrix if certified, else by QR."""
     rows = max(_BLOCK_ENTRIES // n_columns, 1024)
     if n_rows > max(rows, 4 * n_columns):
-        moments = moments_by_gram(read(rows), center=center)
+        moments = moments_by_gram(read, rows, center=center)
         if moments is not None:
             return moments
     check_finite()

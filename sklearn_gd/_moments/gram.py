@@ -2,36 +2,55 @@
 
 The Gram matrix S of [1 X y] is shifted by the means of the first block and scaled to a unit
 diagonal. Its Cholesky factor is used where ε·tr(S⁻¹) <= 1e-10. This one number bounds what
-bad conditioning, drifting means and a small residual cost.
+bad conditioning, drifting means and a small residual cost. Where only the residual is too
+small for it, a second pass over the rows computes the residual from the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from sklearn_gd._moments.moments import Moments, Rows, column_norms, weighted_mean
 
+ReadBlocks = Callable[[int], Iterator[Rows]]  # from the length of a block to all blocks
+
 _EPS = torch.finfo(torch.float64).eps
 _CERTAIN = 1e-10
 
 
-def moments_by_gram(blocks: Iterator[Rows], *, center: bool) -> Moments | None:
+def moments_by_gram(read: ReadBlocks, rows: int, *, center: bool) -> Moments | None:
     """Moments through the Gram matrix, or None where the moments would not be accurate."""
     gram: _Gram | None = None
-    for block in blocks:
+    for block in read(rows):
         gram = gram or _Gram(*block, center)
         gram.add(*block)
-    return gram.moments() if gram else None
+    certified = gram.certified() if gram else None
+    if gram is None or certified is None:
+        return None
+    if not certified.residual_is_certain:
+        certified = gram.with_exact_residual(certified, read(rows))
+    return gram.moments(certified)
+
+
+class _Certified(NamedTuple):
+    """The Cholesky factor of the Gram matrix of [1 x], and the targets, in units of columns."""
+
+    lower: Tensor  # (q, q)
+    inverse: Tensor  # (q, q)
+    target: Tensor  # (q, targets) the part of y in the column space
+    residual: Tensor  # (targets,) square of the part of y outside of it
+    residual_is_certain: bool
 
 
 class _Gram:
     """The Gram matrix of [1 x | y], less the means of the first block, summed over blocks."""
 
     def __init__(self, x: Tensor, y: Tensor, weight: Tensor | None, center: bool):
-        self.center, self.p = center, x.shape[1]
+        self.p = x.shape[1]
         self.shift = torch.cat([weighted_mean(x, weight), weighted_mean(y, weight)]) * int(center)
         self.n_intercept = int(center)  # a column of ones in front
         width = self.n_intercept + len(self.shift)
@@ -42,6 +61,75 @@ class _Gram:
 
     def add(self, x: Tensor, y: Tensor, weight: Tensor | None) -> None:
         """Add a block of rows."""
+        table, q = self._table(x, y, weight), len(self.gram)
+        self.gram.addmm_(table[:, :q].T, table)
+        self.square += table[:, q:].square().sum(0)
+        self.total += len(y) if weight is None else weight.sum()
+
+    def certified(self) -> _Certified | None:
+        """The Cholesky factor, or None where it would not be accurate to ``_CERTAIN``."""
+        q = len(self.gram)
+        scale_y = self.square.sqrt()
+        if not torch.isfinite(scale_y).all():
+            return None
+        factor = certified_cholesky(self.gram[:, :q])
+        if factor is None:
+            return None
+        y_unit = scale_y.where(scale_y > 0, 1.0)
+        lower, inverse = factor
+        projected = inverse @ (self.gram[:, q:] / y_unit)
+        outside = 1.0 - projected.square().sum(0)
+        # tr(S⁻¹) of the Gram matrix bordered by one target, for the target where it is largest
+        unit_inverse = inverse * self.gram.diagonal().sqrt()
+        bordered = (1.0 + (unit_inverse.T @ projected).square().sum(0)) / outside
+        trace = unit_inverse.square().sum() + bordered.max()
+        is_certain = bool((outside > 0).all() and _EPS * trace <= _CERTAIN)
+        residual = outside * scale_y.square()
+        return _Certified(lower, inverse, projected * y_unit, residual, is_certain)
+
+    def with_exact_residual(self, first: _Certified, blocks: Iterator[Rows]) -> _Certified:
+        """Correct the target by a second pass over the rows, where the residual is small.
+
+        The residuals of the rows are computed with the coefficients of the first pass. What the
+        columns still explain of the residuals is added to the target.
+        """
+        coef, q = first.inverse.T @ first.target, len(self.gram)
+        explained, square = torch.zeros_like(coef), torch.zeros_like(self.square)
+        for block in blocks:
+            table = self._table(*block)
+            residual = table[:, q:] - table[:, :q] @ coef
+            explained += table[:, :q].T @ residual
+            square += residual.square().sum(0)
+        correction = first.inverse @ explained
+        return first._replace(
+            target=first.target + correction,
+            residual=(square - correction.square().sum(0)).clamp(min=0.0),
+        )
+
+    def moments(self, certified: _Certified) -> Moments | None:
+        """The moments, or None where a column is a constant and its rounding."""
+        factor, target = certified.lower.T, certified.target
+        x_mean, y_mean = self.shift[: self.p], self.shift[self.p :]
+        if self.n_intercept:
+            x_mean = x_mean + factor[0, 1:] / factor[0, 0]
+            y_mean = y_mean + target[0] / factor[0, 0]
+            factor, target = factor[1:, 1:], target[1:]
+            # a column whose deviation is rounding looks well-conditioned, and is not
+            least = _CERTAIN * x_mean.abs() * self.total.sqrt()
+            if (column_norms(factor) < least).any():
+                return None
+        return Moments(
+            self.total,
+            x_mean,
+            y_mean,
+            factor,
+            target,
+            certified.residual.sqrt(),
+            torch.zeros_like(x_mean),
+        )
+
+    def _table(self, x: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
+        """The rows [1 x | y] less the shift, times the roots of the weights."""
         first, last = self.n_intercept, self.n_intercept + self.p
         if len(self.buffer) < len(x):
             # in the memory layout of x, because a transposed copy would cost a pass
@@ -55,13 +143,7 @@ class _Gram:
         torch.sub(y, self.shift[self.p :], out=table[:, last:])
         if weight is not None:
             table.mul_(weight.sqrt()[:, None])
-        self.gram.addmm_(table[:, :last].T, table)
-        self.square += table[:, last:].square().sum(0)
-        self.total += len(y) if weight is None else weight.sum()
-
-    def moments(self) -> Moments | None:
-        """The moments, or None where they would not be accurate."""
-        return _certified(self.gram, self.square, self.total, self.shift, self.center)
+        return table
 
 
 def certified_cholesky(gram: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -82,36 +164,3 @@ def _inverse_of_triangle(lower: Tensor) -> Tensor:
     """The inverse of a lower triangle."""
     identity = torch.eye(len(lower), dtype=lower.dtype, device=lower.device)
     return torch.linalg.solve_triangular(lower, identity, upper=False)
-
-
-def _certified(
-    gram: Tensor, square: Tensor, weight: Tensor, shift: Tensor, center: bool
-) -> Moments | None:
-    """Moments from the Gram matrix of [1 x | y], if accurate to ``_CERTAIN``."""
-    n_intercept, q = int(center), gram.shape[0]
-    scale_x, scale_y = gram.diagonal().sqrt(), square.sqrt()
-    if not torch.isfinite(gram).all() or not (scale_x > 0).all():
-        return None
-    lower, failed = torch.linalg.cholesky_ex(gram[:, :q] / torch.outer(scale_x, scale_x))
-    if failed:
-        return None
-    y_unit = scale_y.where(scale_y > 0, 1.0)
-    inverse = _inverse_of_triangle(lower)
-    projected = inverse @ (gram[:, q:] / torch.outer(scale_x, y_unit))
-    outside = 1.0 - projected.square().sum(0)
-    # tr(S⁻¹) of the Gram matrix bordered by one target, for the target where it is largest
-    bordered = (1.0 + (inverse.T @ projected).square().sum(0)) / outside
-    if not (outside > 0).all() or _EPS * (inverse.square().sum() + bordered.max()) > _CERTAIN:
-        return None
-    factor, target = lower.T * scale_x, projected * y_unit
-    p = q - n_intercept
-    x_mean, y_mean = shift[:p], shift[p:]
-    if center:
-        x_mean = x_mean + factor[0, n_intercept:] / factor[0, 0]
-        y_mean = y_mean + target[0] / factor[0, 0]
-        factor, target = factor[n_intercept:, n_intercept:], target[n_intercept:]
-        # a column whose deviation is rounding looks well-conditioned, and is not
-        if (column_norms(factor) < _CERTAIN * x_mean.abs() * weight.sqrt()).any():
-            return None
-    residual_norm = outside.sqrt() * scale_y
-    return Moments(weight, x_mean, y_mean, factor, target, residual_norm, torch.zeros_like(x_mean))

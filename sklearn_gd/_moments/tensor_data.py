@@ -16,7 +16,20 @@ from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.compute import compute_moments
 from sklearn_gd._moments.moments import Moments, Rows
 
-WeightedRows = tuple[Tensor, Tensor, Tensor]  # x, y, weights of sum 1
+
+class SparseRows(NamedTuple):
+    """A sparse matrix and its transpose, both in CSR format."""
+
+    x: Tensor  # (samples, terms)
+    x_transposed: Tensor  # (terms, samples)
+
+    @property
+    def shape(self) -> torch.Size:
+        """Number of samples and terms."""
+        return self.x.shape
+
+
+WeightedRows = tuple[Tensor | SparseRows, Tensor, Tensor]  # x, y, weights of sum 1
 GatherRows = Callable[[Any], Tensor]  # row numbers or a slice -> (samples, terms)
 
 
@@ -66,10 +79,10 @@ class TensorData(NamedTuple):
         if weight is not None and not weight.all():
             return self.with_data(self.data.take(np.flatnonzero(weight))).rows()
         if self.basis is None and sparse.issparse(self.data.x):
-            x = _csr_tensor(self.data.x.astype(np.float64)).to(self.device)
-        else:
-            x = self.row_gatherer()(slice(None))
-        return (x, *self.targets())
+            x = self.data.x.astype(np.float64)
+            tensors = (_csr_tensor(part).to(self.device) for part in (x, x.T.tocsr()))
+            return (SparseRows(*tensors), *self.targets())
+        return (self.row_gatherer()(slice(None)), *self.targets())
 
     def targets(self) -> tuple[Tensor, Tensor]:
         """Targets (samples, targets), and weights (samples,) of sum 1."""
@@ -110,9 +123,15 @@ def to_tensor(array: np.ndarray, device: torch.device) -> Tensor:
 
 
 def _csr_tensor(x: Any) -> Tensor:
-    """A CSR matrix as a torch tensor."""
+    """A CSR matrix as a torch tensor, with indices of 32 bits where they fit."""
+    index = np.int32 if max(x.nnz, *x.shape) < 2**31 else np.int64
+    indptr, indices = (np.asarray(part, dtype=index) for part in (x.indptr, x.indices))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
         return torch.sparse_csr_tensor(
-            x.indptr, x.indices, x.data, size=x.shape, check_invariants=False
+            torch.from_numpy(indptr),
+            torch.from_numpy(indices),
+            torch.from_numpy(x.data),
+            size=x.shape,
+            check_invariants=False,
         )

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sklearn_gd._moments.tensor_data import WeightedRows
+from sklearn_gd._moments.tensor_data import SparseRows, WeightedRows
 from sklearn_gd._problem.parametrization import Parametrization
 from sklearn_gd._problem.penalties import RidgeTerm
+from sklearn_gd._problem.sparse_product import sparse_product
 from sklearn_gd._problem.stacking import stack_padded
 from sklearn_gd._solver.objective import BatchObjective
 
@@ -55,7 +56,7 @@ class EmpiricalRisk(NamedTuple):
     """
 
     loss: RegularizedLoss
-    x: Tensor  # (samples, terms), dense or sparse CSR
+    x: Tensor | SparseRows  # (samples, terms)
     y: Tensor  # (samples, targets)
     weight: Tensor  # (problems, samples), the weights of each problem have sum 1
     uses_row: Tensor | None = None  # (problems, samples) rows with a loss; None is all of them
@@ -70,7 +71,7 @@ class EmpiricalRisk(NamedTuple):
         """The mean loss without penalty over other rows, with the same columns or more."""
         x, y, weight = rows
         n_terms = self.x.shape[1]
-        x = x if x.shape[1] == n_terms else x[:, :n_terms]
+        x = x if isinstance(x, SparseRows) or x.shape[1] == n_terms else x[:, :n_terms]
         return EmpiricalRisk(self.loss._replace(ridge=None), x, y, weight[None])
 
     @property
@@ -116,8 +117,8 @@ class EmpiricalRisk(NamedTuple):
     def _predict(self, coef: Tensor, intercept: Tensor) -> Tensor:
         """Predictions (problems · runs, samples, targets)."""
         flat_coef, flat_intercept = coef.flatten(0, 2), intercept.reshape(-1, 1)
-        if self.x.is_sparse_csr:  # torch multiplies sparse by dense only
-            prediction = (self.x @ flat_coef.T).T.contiguous() + flat_intercept
+        if isinstance(self.x, SparseRows):
+            prediction = sparse_product(self.x, flat_coef).T.contiguous() + flat_intercept
         else:
             prediction = torch.addmm(flat_intercept, flat_coef, self.x.T)
         prediction = prediction.view(*coef.shape[:3], -1)

@@ -130,11 +130,11 @@ def _curvature(curvature: float | None, loss: LossSpec, options: FitOptions) -> 
     """The largest curvature of the objective, from that of the mean squared error."""
     if loss.curvature is None or curvature is None:
         return None
-    half = curvature / 2
+    # ``curvature`` includes the penalty, with the curvature 2 of its rows
+    largest = curvature / 2 * (2.0 if options.penalty.l2 else loss.curvature)
     if options.fit_intercept and not options.is_squared:
-        half = max(half, 1.0)  # the intercept is a coordinate too
-    # the rows of the penalty are part of ``curvature``, as those of squared error
-    return half * (2.0 if options.penalty.l2 else loss.curvature)
+        largest = max(largest, loss.curvature)  # the intercept is a coordinate too
+    return largest
 
 
 def _validation(

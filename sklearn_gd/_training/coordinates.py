@@ -6,7 +6,7 @@ too wide for a factor, or from the first rows of a stream.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -91,6 +91,7 @@ def coordinates_from_columns(
     """Diagonal coordinates from column means and variances, and the curvature by Lanczos."""
     data.data.check_finite()
     x, y, l2 = data.data.x.astype(np.float64), data.data.y, options.penalty.l2
+    abs_max = _checked_magnitudes(x, options.owner)
     weight = np.ones(len(y)) if data.data.weight is None else data.data.weight
     weight = weight / weight.sum()
     x_mean, y_mean = np.zeros(x.shape[1]), np.zeros(y.shape[1])
@@ -98,6 +99,8 @@ def coordinates_from_columns(
     if options.fit_intercept:
         x_mean, variance = mean_variance_axis(x, axis=0, weights=weight)
         y_mean = weight @ y
+    eps = np.finfo(np.float64).eps
+    variance = np.where(variance > (10 * eps * abs_max) ** 2, variance, 0.0)  # else rounding
     y_deviation = np.sqrt(weight @ (y - y_mean) ** 2)
     inverse, y_scale = np.sqrt(variance + l2 / 2), np.where(y_deviation > 0, y_deviation, 1.0)
     if precondition is None:
@@ -145,10 +148,23 @@ def coordinates_of_stream(data: TensorData, options: FitOptions, loss: LossSpec)
 
 def needs_column_statistics(data: TensorData) -> bool:
     """Whether X is sparse, and its factor would need far more memory than X."""
-    n, p = data.data.x.shape
+    n, p = data.data.n_weighted, data.data.x.shape[1]
     return (
         sparse.issparse(data.data.x) and data.basis is None and min(n, p) * p > _MAX_FACTOR_ENTRIES
     )
+
+
+def _checked_magnitudes(x: Any, owner: str) -> np.ndarray:
+    """Largest |x| of each column. Raises if squares of the values overflow or underflow."""
+    abs_max: np.ndarray = abs(x).max(axis=0).toarray().ravel()
+    values = abs_max[abs_max > 0]
+    if len(values) and not (values.min() > 1e-140 and values.max() < 1e140):
+        raise ValueError(
+            f"The columns of X are too large or too small for {owner} on sparse data of this width: "
+            f"the largest absolute values are between {values.min():.3g} and {values.max():.3g}. "
+            "Bring them between 1e-140 and 1e140."
+        )
+    return abs_max
 
 
 def _has_intercept(options: FitOptions, precondition: str | None) -> bool:
