@@ -5,4 +5,7 @@ import os
 import pytest
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
-pytest.register_assert_rewrite("tests.reference", "tests._model_selection.reference")
+# what asserts outside of test files
+pytest.register_assert_rewrite(
+    "tests.reference", "tests._model_selection.reference", "tests._moments.reference"
+)

@@ -51,6 +51,18 @@ def test_version_is_in_the_changelog():
     assert f"## {sklearn_gd.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
+def test_every_room_has_a_folder_of_tests_and_vice_versa():
+    def rooms(folder):
+        return {path.parent.name for path in (ROOT / folder).glob("_*/__init__.py")}
+
+    assert rooms("sklearn_gd") == rooms("tests")
+    for room in rooms("tests"):
+        assert list((ROOT / "tests" / room).glob("test_*.py")), room
+    # what is public and in no room has its tests at the top
+    names = {path.stem.strip("_") for path in (ROOT / "sklearn_gd").glob("*.py")} - {"init"}
+    assert all((ROOT / "tests" / f"test_{name}.py").is_file() for name in names)
+
+
 def test_typed():
     assert (resources.files("sklearn_gd") / "py.typed").is_file()
 
@@ -58,6 +70,16 @@ def test_typed():
 def test_import_is_light():
     loaded = python("import sys, sklearn_gd; print(*{m.partition('.')[0] for m in sys.modules})")
     assert not HEAVY & set(loaded)
+
+
+def test_importing_the_package_imports_no_torch():
+    code = (
+        "import sys, sklearn_gd; assert 'torch' not in sys.modules; dir(sklearn_gd);"
+        "assert 'torch' not in sys.modules and 'matplotlib' not in sys.modules;"
+        "assert sklearn_gd.minimize.__module__ == 'sklearn_gd';"
+        "assert set(sklearn_gd.__all__) <= set(dir(sklearn_gd)) and 'torch' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(

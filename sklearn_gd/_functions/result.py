@@ -21,8 +21,8 @@ _MESSAGES = {
         "epochs. Raise epochs, or choose another lr or optimizer."
     ),
     _DIVERGED: (
-        "Diverged: the value of the function is not finite, or too far from the value at x0; x "
-        "is the lowest point that the descent passed. Lower lr."
+        "Diverged: the function left the range of sane values; x is the lowest point passed. "
+        "Lower lr."
     ),
     _STOPPED_BY_TOL: (
         "Not converged: the function no longer fell by tol, but the gradient is still more than "

@@ -26,6 +26,18 @@ class Scaling(NamedTuple):
     epochs : float
         Epochs with `best_lr` until the loss is within 1e-6 of its minimum, relative to the
         start. ``inf`` if the loss never is.
+
+    See Also
+    --------
+    lr_report : Make a report, whose `scaling` holds these numbers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_gd import GDLinearRegressor, lr_report
+    >>> report = lr_report(GDLinearRegressor(precondition=None), *load_diabetes(return_X_y=True))
+    >>> report.scaling["whiten"]
+    Scaling(condition_number=1.0, best_lr=0.5, epochs=1)
     """
 
     condition_number: float

@@ -74,6 +74,49 @@ def test_a_callback_stops_at_a_target_loss(options):
     np.testing.assert_array_equal(model.coef_, shorter.coef_)
 
 
+TOL = {"epochs": 500, "lr": 0.1, "tol": 1e-3, "n_iter_no_change": 3}
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"optimizer": "adam", "lr": 1.0},
+        {"optimizer": "rprop"},
+        {"batch_size": 100, "random_state": 0},
+        {**HUBER, "lr": 0.5},
+        {"early_stopping": True, "random_state": 0},
+    ],
+    ids=str,
+)
+def test_callbacks_are_told_of_the_epochs_that_count_and_of_no_more(options, kind):
+    """The loop looks at many epochs together, but not while somebody watches."""
+    recorder = Recorder()
+    model = kind(**{**TOL, **options}).set_callbacks(recorder).fit(X, Y)
+    assert 3 < model.n_iter_ < 500
+    epochs = [("epoch", t) for t in range(model.n_iter_)]
+    assert recorder.began == [("fit", 0), *epochs]
+    assert recorder.ended == [*epochs, ("fit", 0)]
+    unwatched = kind(**{**TOL, **options}).fit(X, Y)
+    assert unwatched.n_iter_ == model.n_iter_
+    np.testing.assert_array_equal(unwatched.coef_, model.coef_)
+    np.testing.assert_array_equal(unwatched.loss_curve_, model.loss_curve_)
+
+
+def test_callbacks_of_a_diverging_fit_are_told_of_the_epochs_that_count():
+    recorder = Recorder()
+    model = GDLinearRegressor(lr=1.5, epochs=500).set_callbacks(recorder).fit(X, Y)
+    assert model.diverged_
+    # whitened, the distance from the optimum is doubled until the loss is 1e8 times the first
+    best = 1.0 - GDLinearRegressor(lr="auto").fit(X, Y).score(X, Y)
+    n_iter = next(t for t in range(99) if best + (1 - best) * 4.0**t > 1e8)
+    assert [name for name, _ in recorder.ended].count("epoch") == model.n_iter_ == n_iter
+    # the last score is that of the fit, whose parameters are those of the lowest loss
+    assert recorder.scores[-1] == pytest.approx(model.loss_)
+    assert recorder.scores[-2] > 1e8 * model.loss_
+
+
 def test_scoring_monitor_gives_a_row_an_epoch():
     monitor = ScoringMonitor(scoring="r2")
     model = GDLinearRegressor(epochs=12, lr=0.1).set_callbacks(monitor).fit(X, Y)

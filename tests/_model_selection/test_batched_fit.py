@@ -6,7 +6,7 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import KFold
 
-from sklearn_gd import GDLinearRegressor, GDLinearRegressorCV
+from sklearn_gd import GDLinearRegressor, GDLinearRegressorCV, GDPolynomialRegressorCV
 from sklearn_gd._model_selection import batched_fit
 from tests._model_selection.reference import LRS, X, Y, assert_same, grid_search
 
@@ -58,3 +58,40 @@ def test_a_scheduler_that_looks_at_the_lr():
 
     search = GDLinearRegressorCV(lrs=LRS, epochs=15, lr_scheduler=slower).fit(X, Y)
     assert_same(search, grid_search(clone(search)))
+
+
+@pytest.mark.parametrize("n_problems", [1, 2, 3, 100])
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_problems_of_any_penalty_and_degree_share_a_descent(loss, n_problems, monkeypatch):
+    """However many there are in one: also where the widest has no penalty."""
+    monkeypatch.setattr(batched_fit, "_CURVE_ENTRIES", n_problems * 2 * 10)
+    rows = X[:, [2, 8]] * 10
+    search = GDPolynomialRegressorCV(
+        lrs=(0.05, 0.2), alphas=(0.0, 0.1), degrees=(1, 2), epochs=10, cv=3, loss=loss
+    ).fit(rows, Y)
+    assert_same(search, grid_search(clone(search), X=rows))
+
+
+def test_callbacks_are_told_of_the_longest_run_and_of_no_more():
+    """Runs end by tol in different epochs; the descent ends with the last of them."""
+    told = []
+
+    class Counter:
+        def setup(self, estimator, context): ...
+
+        def teardown(self, estimator, context): ...
+
+        def on_fit_task_begin(self, estimator, context): ...
+
+        def on_fit_task_end(self, estimator, context):
+            told.append(context.task_name)
+
+    options = {"epochs": 300, "tol": 1e-3, "n_iter_no_change": 3}
+    search = GDLinearRegressorCV(lrs=(0.05, 0.3), cv=3, **options).set_callbacks(Counter())
+    search.fit(X, Y)
+    lengths = [
+        GDLinearRegressor(lr=lr, **options).fit(X[rows], Y[rows]).n_iter_
+        for lr in search.lrs
+        for rows in [*(train for train, _ in KFold(3).split(X)), slice(None)]
+    ]
+    assert told.count("epoch") == max(lengths) < 300

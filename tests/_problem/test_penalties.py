@@ -261,7 +261,9 @@ def test_prox_is_the_minimum_of_distance_and_penalty(has_intercept, step, positi
         weight = 0.0 if is_intercept else penalty.weight[0, 0, k, j].item()
         assert is_intercept or weight > 0
 
-        def objective(x, z=u[index].item(), weight=weight):
+        z = u[index].item()
+
+        def objective(x, z=z, weight=weight):
             return (x - z) ** 2 / 2 + step * weight * abs(x)
 
         low = 0.0 if positive and not is_intercept else -20.0

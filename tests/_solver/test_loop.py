@@ -23,6 +23,21 @@ def test_path_and_values_belong_together():
     torch.testing.assert_close(trace.value, expected[-1])
 
 
+@pytest.mark.parametrize("end", ["all epochs", "above its start", "validation"])
+def test_the_path_is_where_the_descent_went_and_not_what_it_keeps(end):
+    """A run may be taken back to its best point in the end; the path is the path."""
+    lr, objective = 1.02 if end == "above its start" else 0.2, valley([1.0], [2.0])
+    validation = Bowls(objective.designs, 0.9 * objective.targets) if end == "validation" else None
+    trace = run(SGD, [lr], 6, objective=objective, validation=validation, keep_path=True)
+    points = np.sqrt(2) * (1 - (1 - 2 * lr) ** np.arange(7))
+    np.testing.assert_allclose(trace.path[:, 0, 0, 0, 0], points, rtol=1e-12)
+    assert bool(trace.diverged) == (end == "above its start")
+    kept = {"all epochs": points[-1], "above its start": 0.0}
+    if end == "validation":
+        kept[end] = points[np.argmin((points - 0.9 * np.sqrt(2)) ** 2)]
+    assert trace.u.item() == pytest.approx(kept[end])
+
+
 @pytest.mark.parametrize("epochs", [1, 7, 63, 64, 65, 129])
 def test_length_does_not_depend_on_when_the_loop_looks(epochs):
     trace = run(SGD, [0.01], epochs=epochs)

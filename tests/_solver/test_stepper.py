@@ -1,5 +1,6 @@
 """Many problems and runs as one tensor equal each of them alone, and a bare torch loop."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -131,3 +132,62 @@ def test_batches_are_stepped_on_in_turn_and_averaged_by_their_share():
             mean = mean + share * value.detach()
         torch.testing.assert_close(trace.values[epoch, 0, 0], mean, rtol=1e-12, atol=0)
     torch.testing.assert_close(trace.u[0, 0], leaf.detach(), rtol=1e-12, atol=0)
+
+
+class Threshold:
+    """Strength times |u|, in plain torch."""
+
+    def __init__(self, strength):
+        self.strength = strength
+
+    def value(self, u):
+        return self.strength * u.abs().sum(-1)
+
+    def prox(self, u, step):
+        return u.sign() * (u.abs() - step * self.strength).clamp(min=0.0)
+
+    def select(self, problem, target):
+        return self
+
+
+@pytest.mark.parametrize("lrs", [[0.3], [0.01, 0.1, 0.4]])
+def test_a_proximal_step_follows_every_gradient_step(lrs):
+    """Proximal gradient descent in NumPy, for two problems with several runs each."""
+    objective, strength = bowls(problems=2), 0.2
+    trace = run(factory("sgd"), lrs, 60, objective=objective, penalty=Threshold(strength))
+    for p in range(2):
+        design, target = objective.designs[p].numpy(), objective.targets[p].numpy()
+        for r, lr in enumerate(lrs):
+            x, values = np.zeros((2, 3)), []
+            for _ in range(60):
+                error = x @ design - target
+                values.append((error**2).sum(-1) + strength * np.abs(x).sum(-1))
+                x = x - lr * 2 * error @ design.T
+                x = np.sign(x) * np.maximum(np.abs(x) - lr * strength, 0.0)
+            np.testing.assert_allclose(trace.u[p, r], x, rtol=1e-11, atol=1e-13)
+            np.testing.assert_allclose(trace.values[:, p, r], values, rtol=1e-11)
+            end = ((x @ design - target) ** 2).sum(-1) + strength * np.abs(x).sum(-1)
+            np.testing.assert_allclose(trace.value[p, r], end, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"momentum": 0.8},
+        {"momentum": 0.8, "dampening": 0.3},
+        {"momentum": 0.8, "nesterov": True},
+    ],
+)
+def test_with_momentum_the_end_is_the_optimum_all_the_same(options):
+    """There each coordinate is zero within its threshold, or its gradient is the threshold."""
+    objective, strength = bowls(problems=2), 0.4
+    lrs = [0.05, 0.3]
+    trace = run(factory("sgd", options), lrs, 800, objective=objective, penalty=Threshold(strength))
+    gradient = 2 * (trace.u @ objective.designs[:, None] - objective.targets[:, None])
+    gradient = gradient @ objective.designs[:, None].mT
+    is_zero = trace.u == 0
+    assert is_zero.any()
+    assert not is_zero.all()
+    assert (gradient[is_zero].abs() <= strength).all()
+    pull = -strength * trace.u.sign()
+    torch.testing.assert_close(gradient[~is_zero], pull[~is_zero], rtol=0, atol=1e-8)
