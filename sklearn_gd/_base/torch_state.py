@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from threading import Lock
 
 import torch
 
@@ -30,6 +31,32 @@ def find_device(name: str) -> torch.device:
             "Use device='cpu', or 'auto' for CUDA where there is one."
         )
     return device
+
+
+class _OneThread:
+    """Sets torch to one thread while any fit of this process asks for it."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.n_users = self.n_threads = 0
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.n_users == 0:
+                self.n_threads = torch.get_num_threads()
+                if self.n_threads > 1:
+                    torch.set_num_threads(1)
+            self.n_users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.n_users -= 1
+            if self.n_users == 0 and self.n_threads > 1:
+                torch.set_num_threads(self.n_threads)
+
+
+# Two threads wait for each other in every small operation: on a busy machine for milliseconds.
+one_thread = _OneThread()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ def check_training_data(
     A large X is not searched for NaN here. The caller reads that from what it computes, and
     calls ``check_finite`` when in doubt.
     """
+    _check_container(X)
     X, y = as_numpy(X, "X"), as_numpy(y, "y")
     X, y = validate_data(
         estimator,
@@ -72,6 +74,21 @@ def as_numpy(values: Any, name: str) -> Any:
     if module == "pyarrow" and hasattr(values, "to_numpy"):
         return values.to_numpy(zero_copy_only=False)
     return values
+
+
+def _check_container(X: Any) -> None:
+    """Raise for containers that are no arrays, where NumPy would raise a TypeError."""
+    is_lazy = type(X).__name__ == "LazyFrame"
+    if is_lazy or isinstance(X, Mapping | Set | Iterator | type):
+        remedy = "X.collect()" if is_lazy else "an array or a data frame"
+        name = X.__name__ if isinstance(X, type) else type(X).__name__
+        raise ValueError(f"Expected 2D array-like X, got {name} instead. Pass {remedy}.")
+    if getattr(getattr(X, "dtype", None), "names", None):
+        raise ValueError(
+            "Expected 2D array of numbers, got a structured array with the fields "
+            f"{list(X.dtype.names)} instead. "
+            "Pass numpy.lib.recfunctions.structured_to_unstructured(X)."
+        )
 
 
 def _tensor_as_numpy(values: Any, name: str) -> np.ndarray:

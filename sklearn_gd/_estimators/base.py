@@ -444,12 +444,20 @@ class GDRegressor(
     def _start(self, inputs: FitInputs) -> tuple[np.ndarray, np.ndarray]:
         """Where a warm start begins. Raises if the shapes have changed."""
         targets, features = inputs.data.y.shape[1], inputs.data.x.shape[1]
-        before = self.coef_.size // self.coef_.shape[-1], self.n_features_in_
+        # coefficients may have been set by hand, without a fit
+        n_features = getattr(self, "n_features_in_", features)
+        before = self.coef_.size // self.coef_.shape[-1], n_features
         if before != (targets, features):
             raise ValueError(
                 f"This continues from a fit of {before[0]} targets on {before[1]} features, but y "
                 f"has {targets} targets and X has {features} features. Call fit with "
                 "warm_start=False to start afresh."
+            )
+        n_terms = features if inputs.basis is None else inputs.basis.n_terms
+        if self.coef_.shape[-1] != n_terms:
+            raise ValueError(
+                f"coef_ of {type(self).__name__} has {self.coef_.shape[-1]} coefficients, and this "
+                f"fit has {n_terms}. Set coef_ to that many, or call fit with warm_start=False."
             )
         return self._fitted_model(inputs.basis)
 
@@ -471,7 +479,8 @@ class GDRegressor(
 
     def _curve_state(self, curve: np.ndarray, *, goes_on: bool) -> FittedState:
         """The fitted attributes that count epochs, over all calls."""
-        curve = np.concatenate([self.loss_curve_, curve]) if goes_on else curve
+        if goes_on and hasattr(self, "loss_curve_"):
+            curve = np.concatenate([self.loss_curve_, curve])
         return {"loss_curve_": curve, "n_iter_": len(curve)}
 
     def _fitted_state(self, inputs: FitInputs, result: FitResult, *, goes_on: bool) -> FittedState:
@@ -535,7 +544,7 @@ def with_target_axis(coef: np.ndarray, intercept: Any) -> tuple[np.ndarray, np.n
 
 
 def as_linear_regression(model: GDRegressor, features: Mapping[str, Any]) -> LinearRegression:
-    """A fitted LinearRegression with the coefficients of ``model``, and what it knows of features."""
+    """A fitted LinearRegression with the coefficients of ``model``, and these features."""
     linear = LinearRegression(fit_intercept=model.fit_intercept)
     linear.coef_, linear.intercept_ = model.coef_.copy(), copy.copy(model.intercept_)
     for name in ("n_features_in_", "feature_names_in_"):

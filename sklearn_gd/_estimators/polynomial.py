@@ -247,6 +247,9 @@ class GDPolynomialRegressor(GDRegressor):
 
     def _fitted_model(self, basis: PolynomialBasis | None) -> tuple[np.ndarray, np.ndarray]:
         assert basis is not None
+        if not hasattr(self, "_expansion_"):  # coefficients that were set by hand
+            coef, intercept = with_target_axis(self.coef_, self.intercept_)
+            return basis.monomials().convert(coef, intercept, basis)
         before = self._fitted_basis()
         if (before.degree, before.interaction_only) != (basis.degree, basis.interaction_only):
             raise ValueError(

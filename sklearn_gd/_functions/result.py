@@ -34,7 +34,7 @@ _MESSAGES = {
 def make_result(objective: FunctionObjective, trace: Trace, epochs: int) -> OptimizeResult:
     """The result of all runs. Every field has a leading axis of runs."""
     layout = objective.function.layout
-    n_iter, diverged = trace.n_iter[0].numpy(), trace.diverged[0].numpy()
+    n_iter, diverged = trace.n_iter[0].numpy(), trace.diverged[0].any(-1).numpy()
     assert trace.path is not None
     slope = gradient(objective, trace.u)[0, :, 0]
     slope_at_start = gradient(objective, trace.path[0])[0, :, 0]

@@ -138,7 +138,7 @@ def trace_fit(estimator: Any, X: Any, y: Any, owner: str) -> FitTrace:
         # of a run that ended early, the loop has evaluated the last point too
         values = torch.cat([trace.values[:, 0, 0], trace.value[0]])[:n_points]
     losses = in_data_units(values, fit.problem.loss_scale)
-    return FitTrace(prepared, coef[:, 0], intercept[:, 0], losses, bool(trace.diverged[0, 0]))
+    return FitTrace(prepared, coef[:, 0], intercept[:, 0], losses, bool(trace.diverged[0, 0].any()))
 
 
 def _term_names(inputs: FitInputs, fit: PreparedFit) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
+
 from sklearn_gd._moments.moments import Moments, merge
 from sklearn_gd._moments.tensor_data import TensorData
 

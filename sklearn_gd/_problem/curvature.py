@@ -11,7 +11,6 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from sklearn_gd._problem.least_squares import LeastSquares
 
-
 _MAX_DECOMPOSED = 500  # rows or columns of a matrix whose singular values are computed
 
 

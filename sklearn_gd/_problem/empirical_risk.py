@@ -75,6 +75,11 @@ class EmpiricalRisk(NamedTuple):
         return EmpiricalRisk(self.loss._replace(ridge=None), x, y, weight[None])
 
     @property
+    def entries_per_step(self) -> int:
+        """Entries of the matrices that a step reads."""
+        return self.x.shape[0] * self.x.shape[1]
+
+    @property
     def entries_per_run(self) -> int:
         """Size of the largest tensor that one run of one problem makes."""
         return self.y.numel()

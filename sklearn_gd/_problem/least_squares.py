@@ -14,7 +14,6 @@ from sklearn_gd._problem.precondition import PreconditionedMoments
 from sklearn_gd._problem.stacking import stack_padded
 from sklearn_gd._solver.objective import BatchObjective
 
-
 _FULL_RANK = 1e-10  # of the diagonal of a triangle, in units of its columns
 
 
@@ -48,6 +47,11 @@ class LeastSquares(NamedTuple):
             (residual_norm / y_scale).square()[None, None],
             None if ridge is None else ridge[None, None, None],
         )
+
+    @property
+    def entries_per_step(self) -> int:
+        """Entries of the matrices that a step reads."""
+        return self.target.numel() if self.design is None else self.design.numel()
 
     @property
     def entries_per_run(self) -> int:

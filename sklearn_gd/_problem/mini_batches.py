@@ -63,6 +63,11 @@ class MiniBatches(NamedTuple):
             order = torch.randperm(len(self.y), generator=generator)
         return self._batches(order, self.batch_size)
 
+    @property
+    def entries_per_step(self) -> int:
+        """Entries of the matrices that a step reads."""
+        return self.batch_size * self.loss.parametrization.x_mean.shape[1]
+
     def select(self, problem: int, target: int) -> MiniBatches:
         full = self.full_objective
         return self._replace(

@@ -107,9 +107,9 @@ def _whiten(moments: Moments) -> PreconditionedMoments:
     target, residual_norm = moments.target, moments.residual_norm
     if not len(independent.columns):
         return _nothing_varies(moments)
-    basis, columns, inverse = independent
+    basis = independent.basis
     if basis is None:  # the factor is the triangle
-        to_coef = inverse * (root / unit.scale)[:, None]
+        to_coef = independent.inverse * (root / unit.scale)[:, None]
         dense = DensePreconditioner(to_coef[None], (unit.factor * unit.scale / root)[None])
         return PreconditionedMoments(dense, None, target / root, residual_norm / root)
     target = basis.T @ moments.target

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from sklearn_gd._solver.objective import BatchObjective
 
-def gradient(objective: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
+
+def gradient(objective: BatchObjective, u: Tensor) -> Tensor:
     """The gradient at u of an objective whose entries do not mix."""
     leaf = u.detach().clone().requires_grad_()
     return torch.autograd.grad(objective(leaf).sum(), leaf)[0]

@@ -36,12 +36,15 @@ from sklearn_gd.losses import LossSpec, find_loss
 MakeRisk = Callable[[RegularizedLoss], EmpiricalRisk]
 
 
+ProblemObjective = LeastSquares | EmpiricalRisk | MiniBatches
+
+
 class Problem(NamedTuple):
     """What a descent minimizes, and what is known about it. Its axis of problems has length 1."""
 
     parametrization: Parametrization
     precondition: str | None  # the one used, never "auto"
-    objective: Objective  # the differentiable part
+    objective: ProblemObjective  # the differentiable part
     penalty: CoordinatePenalty | None  # the part without a gradient
     validation: Objective | None  # the loss of the validation rows
     value_scale: Tensor  # (1, 1, targets) objectives are judged in units of it
@@ -93,7 +96,7 @@ def build_problem(
     scaling = parametrization.scaling
     ridge = options.penalty.as_term(to_original, scaling.loss_scale)
     regularized = RegularizedLoss(loss.function, parametrization, ridge)
-    objective: Objective
+    objective: ProblemObjective
     has_batches = is_stream or _has_batches(options, data)
     if has_batches:
         objective = _mini_batches(data, options, regularized, squared_error, seed)

@@ -160,9 +160,9 @@ def _checked_magnitudes(x: Any, owner: str) -> np.ndarray:
     values = abs_max[abs_max > 0]
     if len(values) and not (values.min() > 1e-140 and values.max() < 1e140):
         raise ValueError(
-            f"The columns of X are too large or too small for {owner} on sparse data of this width: "
-            f"the largest absolute values are between {values.min():.3g} and {values.max():.3g}. "
-            "Bring them between 1e-140 and 1e140."
+            f"The columns of X are too large or too small for {owner} on sparse data of this "
+            f"width: their largest absolute values are from {values.min():.3g} to "
+            f"{values.max():.3g}. Bring them between 1e-140 and 1e140."
         )
     return abs_max
 

@@ -6,27 +6,31 @@ Fits, searches, displays and reports all come here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_gd._base.torch_state import find_device
+from sklearn_gd._base.torch_state import find_device, one_thread
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.moments import Moments
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
 from sklearn_gd._problem.curvature import max_stable_lr
+from sklearn_gd._problem.empirical_risk import EmpiricalRisk
+from sklearn_gd._problem.least_squares import LeastSquares
 from sklearn_gd._problem.penalties import CoordinatePenalty
 from sklearn_gd._problem.stacking import stack_padded
 from sklearn_gd._solver.loop import OnEpoch, OnPoints, Trace, descend
 from sklearn_gd._solver.monitor import StoppingRule
-from sklearn_gd._solver.objective import Objective
 from sklearn_gd._solver.optimizers import OptimizerFactory
-from sklearn_gd._training.build_problem import MakeRisk, Problem, build_problem
+from sklearn_gd._training.build_problem import MakeRisk, Problem, ProblemObjective, build_problem
 from sklearn_gd._training.coordinates import Coordinates
 from sklearn_gd._training.options import FitOptions
+
+_SMALL_STEP = 2**18  # entries of the matrices of a step, up to which threads do not help
 
 Model = tuple[np.ndarray, np.ndarray]  # coefficients (targets, terms), intercepts (targets,)
 
@@ -112,21 +116,25 @@ def descend_problems(
     u = stack_padded([start_parameters(fit, start) for fit in prepared])
     if start_value is None and problems[0].has_batches:
         start_value = start_objective(prepared[0], start)
-    trace = descend(
-        _stack_objectives([problem.objective for problem in problems]),
-        u.repeat(1, len(lrs[0]), 1, 1),
-        factory,
-        torch.tensor(lrs, dtype=torch.float64),
-        options.epochs if epochs is None else epochs,
-        _stopping_rule(problems, options, start_value, watches_validation=validation is not None),
-        penalty=CoordinatePenalty.stack([problem.penalty for problem in problems]),
-        validation=validation,
-        on_epoch=on_epoch,
-        on_points=on_points,
-        keep_path=keep_path,
-        # a loss that the user wrote shall see no epoch beyond the last
-        is_watched=callable(options.loss) and u.shape[:2] == (1, 1),
-    )
+    objective = _stack_objectives([problem.objective for problem in problems])
+    with one_thread if objective.entries_per_step <= _SMALL_STEP else nullcontext():
+        trace = descend(
+            objective,
+            u.repeat(1, len(lrs[0]), 1, 1),
+            factory,
+            torch.tensor(lrs, dtype=torch.float64),
+            options.epochs if epochs is None else epochs,
+            _stopping_rule(
+                problems, options, start_value, watches_validation=validation is not None
+            ),
+            penalty=CoordinatePenalty.stack([problem.penalty for problem in problems]),
+            validation=validation,
+            on_epoch=on_epoch,
+            on_points=on_points,
+            keep_path=keep_path,
+            # a loss that the user wrote shall see no epoch beyond the last
+            is_watched=callable(options.loss) and u.shape[:2] == (1, 1),
+        )
     if not torch.isfinite(trace.values[0] if start_value is None else start_value).all():
         raise ValueError(
             f"The loss of {options.owner} is not finite where the descent starts. Bring X and y "
@@ -149,12 +157,13 @@ def start_objective(fit: PreparedFit, start: Model | None) -> Tensor:
     return fit.problem.value(start_parameters(fit, start))
 
 
-def _stack_objectives(objectives: Sequence[Objective]) -> Objective:
-    """The objectives of several problems as one."""
+def _stack_objectives(objectives: Sequence[ProblemObjective]) -> ProblemObjective:
+    """The objectives of several problems as one. Mini-batches descend one by one."""
     if len(objectives) == 1:
         return objectives[0]
-    stacked: Objective = type(objectives[0]).stack(objectives)  # type: ignore[attr-defined]
-    return stacked
+    squared = [objective for objective in objectives if isinstance(objective, LeastSquares)]
+    risks = [objective for objective in objectives if isinstance(objective, EmpiricalRisk)]
+    return LeastSquares.stack(squared) if squared else EmpiricalRisk.stack(risks)
 
 
 def _stopping_rule(
