@@ -79,7 +79,9 @@ def as_numpy(values: Any, name: str) -> Any:
 def _check_container(X: Any) -> None:
     """Raise for containers that are no arrays, where NumPy would raise a TypeError."""
     is_lazy = type(X).__name__ == "LazyFrame"
-    if is_lazy or isinstance(X, Mapping | Set | Iterator | type):
+    # a sparse array of the format DOK is a dict
+    is_no_array = isinstance(X, Mapping | Set | Iterator | type) and not sparse.issparse(X)
+    if is_lazy or is_no_array:
         remedy = "X.collect()" if is_lazy else "an array or a data frame"
         name = X.__name__ if isinstance(X, type) else type(X).__name__
         raise ValueError(f"Expected 2D array-like X, got {name} instead. Pass {remedy}.")

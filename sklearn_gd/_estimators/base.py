@@ -53,8 +53,8 @@ class _UnavailableError(AttributeError, ValueError):
     """A method was called that the parameters of the estimator rule out."""
 
 
-class _AvailableInOnePass:
-    """A method that the estimator has unless its parameters need all rows at once."""
+class _AvailableInParts:
+    """A method that the estimator has unless it needs all rows at once."""
 
     def __init__(self, method: Callable[..., Any]):
         self.method = method
@@ -75,6 +75,13 @@ class _AvailableInOnePass:
             raise _UnavailableError(
                 "partial_fit does not support optimizer='lbfgs', whose estimates of the curvature "
                 "need the same rows every time. Use 'sgd' or 'adam', or fit."
+            )
+        needs_moments = estimator._keeps_moments() and hasattr(estimator, "coef_")
+        if needs_moments and estimator._partial_fit_state() is None:
+            raise _UnavailableError(
+                "partial_fit fits all rows seen so far, and fit did not keep the moments of its "
+                "rows. Begin with partial_fit on a new estimator, or set 'batch_size' for a pass "
+                "of gradient descent from coef_."
             )
         return MethodType(self.method, estimator)
 
@@ -226,7 +233,7 @@ class GDRegressor(
         task.end(state)
         return self
 
-    @_AvailableInOnePass
+    @_AvailableInParts
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Continue the fit with more rows.
 
@@ -322,16 +329,10 @@ class GDRegressor(
         return is_squared and self.batch_size is None
 
     def _partial_fit_state(self) -> dict[str, Any] | None:
-        """The state of the earlier calls of `partial_fit`. Raises if moments are not known."""
-        state = getattr(self, "_partial_fit_state_", None)
-        has_moments = state is not None and "factor" in state
-        if self._keeps_moments() and hasattr(self, "coef_") and not has_moments:
-            raise ValueError(
-                f"partial_fit of {type(self).__name__} fits all rows seen so far, and the moments "
-                "of the rows of the earlier fit were not kept. Begin with partial_fit on a new "
-                "estimator, or set 'batch_size' for a pass of gradient descent from coef_."
-            )
-        return state if has_moments == self._keeps_moments() else None
+        """The state of the earlier calls of `partial_fit`, if they were of the same kind."""
+        state: dict[str, Any] | None = getattr(self, "_partial_fit_state_", None)
+        is_usable = state is not None and ("factor" in state) == self._keeps_moments()
+        return state if is_usable else None
 
     def equation(self, digits: int = 4) -> str:
         """Write the fitted model as text, one line for each target.
