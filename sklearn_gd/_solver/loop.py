@@ -6,8 +6,9 @@ that an accelerator never waits. The points of the latest epochs are kept, and a
 of epochs the `ConvergenceMonitor` looks at them: it finds, exact to the epoch, which runs
 diverged or stopped, and which of their points was the lowest.
 
-Somebody may watch every epoch, such as a callback, or a loss that the user wrote. Then a
-chunk is one epoch long, so that no epoch follows the one that ends the descent.
+Somebody may watch every epoch. If a callback does, a chunk is one epoch long. If the loss or
+the function is one that the user wrote, a chunk ends where the descent may end. So no epoch
+follows the one that ends the descent.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def descend(
     """
     u = start.clone()
     steppers = make_steppers(objective, u, optimizer_factory, lrs, penalty)
-    chunk = 1 if is_watched or on_epoch else _chunk_length(u, epochs)
+    chunk = 1 if on_epoch else _chunk_length(u, epochs)
     history = _History(u, epochs, chunk, validation, keep_path=keep_path)
     monitor = ConvergenceMonitor(u, epochs, rule, watches_validation=validation is not None)
     interruption = _Interruption()
@@ -97,7 +98,11 @@ def descend(
     while not (stop or interruption.has_come or monitor.all_ended) and history.n_epochs < epochs:
         first = history.n_epochs
         with interruption:
-            _run_epochs(range(first, min(first + chunk, epochs)), u, steppers, history, monitor)
+            last = min(first - first % chunk + chunk, epochs)
+            if is_watched:
+                last = max(first + 1, min(last, monitor.earliest_end))
+            watcher = monitor if is_watched else None
+            _run_epochs(range(first, last), u, steppers, history, monitor, watcher)
         history.drop_unfinished_epoch(u)
         if history.n_epochs == 0:
             raise KeyboardInterrupt
@@ -118,8 +123,9 @@ def _run_epochs(
     steppers: Sequence[Stepper],
     history: _History,
     monitor: ConvergenceMonitor,
+    watcher: ConvergenceMonitor | None,
 ) -> None:
-    """Do a chunk of epochs. Runs that have ended stay where they are."""
+    """Do a chunk of epochs, or fewer if the ``watcher`` sees a divergence."""
     for epoch in epochs:
         history.begin_epoch(epoch, u)
         for stepper in steppers:
@@ -128,6 +134,8 @@ def _run_epochs(
             stepper.step_scheduler(history.scheduled_values, epoch)
         monitor.hold_ended(u)
         history.n_epochs = epoch + 1
+        if watcher is not None and not watcher.allows(history.values[epoch]):
+            return
 
 
 def _finish(
@@ -146,6 +154,8 @@ def _finish(
             stepper.write_total(u, value)
         return value
 
+    # the path goes to where the descent ended, also where a better point is kept
+    path = torch.cat([history.points_since(0), u[None]]) if history.keeps_path else None
     with torch.no_grad():
         value = total()
         watched = value if history.validation is None else history.validation(u)
@@ -163,7 +173,7 @@ def _finish(
         monitor.diverged,
         monitor.best_epoch.amin(-1),
         validation_values,
-        torch.cat([history.points_since(0), u[None]]) if history.keeps_path else None,
+        path,
         interrupted,
     )
 

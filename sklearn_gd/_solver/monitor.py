@@ -55,6 +55,23 @@ class ConvergenceMonitor:
         """Whether no run goes on."""
         return bool(self.ended.all())
 
+    @property
+    def earliest_end(self) -> int:
+        """The number of epochs before which no target can stop by ``tol``."""
+        if self.epoch == 0:
+            return 1
+        if self.rule.tol is None:
+            return int(self.n_iter.max())
+        goes_on = ~(self.diverged | self.stopped)
+        return int(self.decreased_at[goes_on].min()) + self.rule.n_iter_no_change + 1
+
+    def allows(self, value: Tensor) -> bool:
+        """Whether no target diverges with these values (problems, runs, targets)."""
+        if self.epoch == 0:
+            return True
+        judged = self._judged(value[None])[0]
+        return bool((((judged >= self.low) & (judged <= self.high)) | self.diverged).all())
+
     def counts(self, epoch: int) -> bool:
         """Whether an epoch counts in ``n_iter`` of any run."""
         return epoch < int(self.n_iter.max())
