@@ -189,9 +189,9 @@ class GDPolynomialRegressor(GDRegressor):
         Examples
         --------
         >>> from sklearn_gd import GDPolynomialRegressor
-        >>> model = GDPolynomialRegressor(lr="auto").fit([[0.0], [1.0], [2.0]], [1.0, 2.0, 5.0])
+        >>> model = GDPolynomialRegressor(lr="auto").fit([[0.0], [1.0], [2.0]], [1.0, 4.0, 9.0])
         >>> model.to_polynomial().coef.round(6).tolist()
-        [1.0, 0.0, 1.0]
+        [1.0, 2.0, 1.0]
         """
         check_is_fitted(self)
         if self.n_features_in_ != 1 or self.coef_.size != self.n_output_features_:

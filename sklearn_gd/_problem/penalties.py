@@ -96,6 +96,7 @@ class RidgeTerm(NamedTuple):
     def __call__(self, coef: Tensor) -> Tensor:
         """The term (problems, runs, targets) of coefficients (..., p)."""
         if self.to_original is not None:
+            coef = coef[..., : self.to_original.shape[1]]  # further terms have no penalty
             coef = torch.bmm(coef.flatten(1, 2), self.to_original).view(coef.shape)
         return 0.5 * self.l2 * coef.square().sum(-1)
 

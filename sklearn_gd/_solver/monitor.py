@@ -157,7 +157,8 @@ class ConvergenceMonitor:
             return torch.full(watched.shape[1:], len(watched))
         index = torch.arange(len(watched))[:, None, None, None]
         before = torch.cat([self.best[None], watched]).cummin(0).values[:-1]
-        least = self.rule.tol * self.first_watched.abs()
+        first = self.first_watched.abs()
+        least = self.rule.tol * first.where(torch.isfinite(first), 0.0)
         has_decreased = (watched < before) & (before - watched >= least)
         decreased_at = torch.where(has_decreased, self.epoch + index, 0).cummax(0).values
         decreased_at = torch.maximum(decreased_at, self.decreased_at)
