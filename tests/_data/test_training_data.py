@@ -15,7 +15,7 @@ WEIGHT = RNG.uniform(0.1, 1.0, size=23)
 
 
 def data(x=X, weight=None, check=lambda: None):
-    return TrainingData(x, Y[: x.shape[0]], weight, False, check)
+    return TrainingData(x, Y[: x.shape[0]], weight, 1.0, False, check)
 
 
 def some_zeros(kept):

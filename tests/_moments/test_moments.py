@@ -136,11 +136,19 @@ def test_units_that_cannot_be_squared(exponent):
 
 
 @pytest.mark.parametrize("times", [1, 2, 7])
-def test_repeated_is_every_row_several_times(times):
+def test_weights_times_a_whole_number_are_every_row_several_times(times):
     X, y, weight = rows()
-    ours = moments_of(X, y, weight).repeated(times)
+    ours = moments_of(X, y, weight).scaled(times)
     repeated = [np.repeat(part, times, axis=0) for part in (X, y, weight)]
     assert_moments(ours, expected_moments(*repeated))
+    np.testing.assert_array_equal(ours.abs_max, np.abs(X).max(axis=0))
+
+
+@pytest.mark.parametrize("factor", [1e-9, 0.3, 1e9])
+def test_all_weights_may_be_multiplied(factor):
+    X, y, weight = rows()
+    ours = moments_of(X, y, weight).scaled(factor)
+    assert_moments(ours, expected_moments(X, y, factor * weight))
     np.testing.assert_array_equal(ours.abs_max, np.abs(X).max(axis=0))
 
 

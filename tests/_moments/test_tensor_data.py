@@ -24,7 +24,7 @@ def data(container=np.asarray, weight=None, basis=None, dtype=np.float64):
     def check_finite():
         return None
 
-    training = TrainingData(container(X.astype(dtype)), Y, weight, False, check_finite)
+    training = TrainingData(container(X.astype(dtype)), Y, weight, 1.0, False, check_finite)
     return TensorData(training, basis, torch.device("cpu"))
 
 

@@ -8,7 +8,13 @@ from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_gd import GDLinearRegressor
-from sklearn_gd._problem.curvature import curvature_of_design, curvature_of_rows, max_stable_lr
+from sklearn_gd._problem import curvature
+from sklearn_gd._problem.curvature import (
+    curvature_of_least_squares,
+    curvature_of_rows,
+    max_stable_lr,
+)
+from sklearn_gd._problem.least_squares import LeastSquares
 
 X, Y = load_diabetes(return_X_y=True)
 
@@ -68,12 +74,35 @@ def test_auto_lr_is_one_over_the_curvature():
     assert raw.lr_ == pytest.approx(1 / np.linalg.eigvalsh(hessian(X, ones=True))[-1])
 
 
-@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4), (1, 1)])
-def test_curvature_of_a_design_is_the_largest_eigenvalue(shape):
-    design = np.random.default_rng(0).normal(size=shape)
-    expected = np.linalg.eigvalsh(2 * design.T @ design)[-1]
-    assert curvature_of_design(torch.from_numpy(design)) == pytest.approx(expected, rel=1e-12)
-    assert curvature_of_design(torch.eye(4, dtype=torch.float64)) == curvature_of_design(None) == 2
+def squared_error(design, ridge=None):
+    one = torch.ones(1, dtype=torch.float64)
+    rows = len(ridge) if design is None else len(design)
+    parts = (None if part is None else torch.from_numpy(part) for part in (design, ridge))
+    design, ridge = parts
+    return LeastSquares.of(design, torch.zeros(rows, 1, dtype=torch.float64), one, one, ridge)
+
+
+@pytest.mark.parametrize("max_decomposed", [500, 0])  # by singular values, or by Lanczos' method
+@pytest.mark.parametrize("with_ridge", [True, False])
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4), (1, 1), (2, 1), (1, 2), (30, 40)])
+def test_curvature_of_least_squares_is_the_largest_eigenvalue(
+    shape, with_ridge, max_decomposed, monkeypatch
+):
+    monkeypatch.setattr(curvature, "_MAX_DECOMPOSED", max_decomposed)
+    rng = np.random.default_rng(0)
+    design = rng.normal(size=shape)
+    ridge = rng.uniform(0.0, 3.0, shape[1]) if with_ridge else None
+    penalty = np.diag(np.zeros(shape[1]) if ridge is None else ridge)
+    expected = np.linalg.eigvalsh(2 * design.T @ design + 2 * penalty)[-1]
+    found = curvature_of_least_squares(squared_error(design, ridge))
+    assert found == pytest.approx(expected, rel=1e-7 if with_ridge or not max_decomposed else 1e-12)
+
+
+def test_curvature_of_whitened_data_and_of_nothing():
+    assert curvature_of_least_squares(squared_error(None, np.ones(4))) == 2.0
+    assert curvature_of_least_squares(squared_error(np.eye(4))) == pytest.approx(2.0, rel=1e-12)
+    for ridge in (None, np.zeros(3)):
+        assert curvature_of_least_squares(squared_error(np.zeros((5, 3)), ridge)) == 0.0
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])

@@ -6,6 +6,7 @@ import torch
 from scipy import sparse
 
 from sklearn_gd import losses
+from sklearn_gd._moments.tensor_data import SparseRows
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss
 from sklearn_gd._problem.parametrization import Parametrization
 from sklearn_gd._problem.penalties import RidgeTerm
@@ -41,10 +42,14 @@ def tensor(values):
     return torch.from_numpy(np.array(values))
 
 
+def sparse_rows(x):
+    return SparseRows(tensor(x).to_sparse_csr(), tensor(x.T).to_sparse_csr())
+
+
 def rows(container=np.asarray, *, p=4, weight=WEIGHT):
-    x = tensor(X[:, :p])
+    x = X[:, :p]
     return (
-        (x.to_sparse_csr() if container is sparse else x),
+        sparse_rows(x) if container is sparse else tensor(x),
         tensor(Y),
         tensor(weight / weight.sum()),
     )
@@ -86,6 +91,20 @@ def test_value(name, has_intercept, kind, container):
                 assert values[0, run, k].item() == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
+@pytest.mark.parametrize("kind", [dense, diagonal])
+@pytest.mark.parametrize("with_zeros", [True, False])
+def test_sparse_rows_have_the_gradient_of_dense_rows(with_zeros, kind):
+    x = np.where(RNG.random((N, 4)) < 0.3, X, 0.0) if with_zeros else X
+    loss = RegularizedLoss(losses.log_cosh, parametrization(4, kind=kind), ridge_term())
+    gradients = []
+    for given in (tensor(x), sparse_rows(x)):
+        u = random(1, 3, 2, 5, seed=5).requires_grad_()
+        risk = EmpiricalRisk.of(loss, (given, *rows()[1:]))
+        gradients.extend(torch.autograd.grad(risk(u).square().sum(), u))
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-12, atol=1e-14)
+
+
 def test_gradient_is_that_of_central_differences():
     map_ = parametrization(4, power=2)
     risk = EmpiricalRisk.of(RegularizedLoss(losses.log_cosh, map_, ridge_term()), rows())
@@ -107,7 +126,7 @@ def test_other_rows_without_the_penalty(container):
     risk = EmpiricalRisk.of(loss, rows(p=3))
     wider = tensor(X[:7] + 1.0), tensor(Y[:7]), tensor(np.full(7, 1 / 7))
     if container is sparse:
-        wider = tensor(X[:7, :3] + 1.0).to_sparse_csr(), *wider[1:]
+        wider = sparse_rows(X[:7, :3] + 1.0), *wider[1:]
     u = random(1, 3, 2, 4, seed=5)
     values = risk.on_rows(wider)(u)  # its first columns
     for run in range(3):

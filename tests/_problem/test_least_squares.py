@@ -10,7 +10,7 @@ from sklearn_gd._problem.least_squares import (
     least_squares,
     validation_least_squares,
 )
-from sklearn_gd._problem.preconditioners import precondition_moments
+from sklearn_gd._problem.precondition import precondition_moments
 from tests._moments.reference import moments_of
 from tests._problem.reference import dense, diagonal, model_of, parametrization, random
 
@@ -75,7 +75,7 @@ def test_optimum_on_rows(fit_intercept, precondition):
     y_scale = moments.deviations()[1]
     made = least_squares(
         moments,
-        precondition_moments(moments, precondition),
+        precondition_moments(moments, precondition, 0.0, None),
         y_scale,
         with_means=fit_intercept and precondition is None,
     )

@@ -10,9 +10,12 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 from sklearn_gd._base.parameters import InvalidParameterError
+from sklearn_gd._moments.moments import merge
+from sklearn_gd._problem.least_squares import least_squares
 from sklearn_gd._problem.penalties import CoordinatePenalty, Penalty, RidgeTerm
+from sklearn_gd._problem.precondition import precondition_moments
 from sklearn_gd._solver.optimizers import make_optimizer_factory
-from tests._moments.reference import assert_moments, expected_moments, moments_of
+from tests._moments.reference import expected_moments, moments_of
 from tests._problem.reference import diagonal, model_of, parametrization, random
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -211,23 +214,31 @@ def test_the_l2_part_as_rows_and_as_a_term(with_matrix):
     penalty, matrix = Penalty(1.4, 0.5, False), random(6, 6, seed=3) if with_matrix else None
     # a coefficient c in the basis is the coefficients c @ matrix in original units
     to_original = np.eye(6) if matrix is None else matrix.numpy()
-    moments = moments_of(x, y, weight)
-    total, x_mean, y_mean, xx, xy, yy = expected_moments(x, y, weight)
-    xx = xx + total * 0.7 / 2 * to_original @ to_original.T
-    assert_moments(penalty.add_rows(moments, matrix), (total, x_mean, y_mean, xx, xy, yy))
-    term = penalty.as_term(matrix, moments.weight)
+    moments = merge([moments_of(x, y, weight)])
     coef = random(1, 3, 2, 6, seed=4)
     expected = 0.7 / 2 * ((coef.numpy() @ to_original) ** 2).sum(axis=-1)
+    term = penalty.as_term(matrix, moments.weight)
     np.testing.assert_allclose(term(coef), expected, rtol=1e-12)
-    none = Penalty(1.4, 1.0, False)
-    assert none.add_rows(moments, matrix) is moments
-    assert none.as_term(matrix, moments.weight) is None
+    assert Penalty(1.4, 1.0, False).as_term(matrix, moments.weight) is None
+    total, _, _, xx, xy, yy = expected_moments(x, y, weight)
+    squared = np.einsum("rti,ij,rtj->rt", coef[0], xx, coef[0])
+    squared = squared - 2 * np.einsum("rti,it->rt", coef[0], xy) + yy
+    for precondition in ("whiten", "standardize", None):
+        found = precondition_moments(moments, precondition, penalty.l2, matrix)
+        one = torch.ones(2, dtype=torch.float64)
+        objective = least_squares(moments, found, one, with_means=False)
+        value = objective(found.preconditioner.from_coef(coef))[0]
+        np.testing.assert_allclose(value, squared / total + expected[0], rtol=1e-11)
 
 
 def test_the_l2_part_gives_a_constant_column_no_curvature():
     x = np.column_stack([X[:50, :2], np.full(50, 1000 / 3)])
-    moments = Penalty(1.0, 0.0, False).add_rows(moments_of(x, Y[:50, None]), None)
-    assert not moments.factor[:, 2].any()
+    for rows in (50, 2):  # as rows of the data, and in the space of the rows
+        moments = merge([moments_of(x[:rows], Y[:rows, None])])
+        found = precondition_moments(moments, "standardize", 1.0, None)
+        assert not found.design[:, 2].any()
+        assert found.preconditioner.scale[0, 2] == 0.0
+        assert found.ridge is None or found.ridge[2] == 0.0
 
 
 def proximal(*, has_intercept=True, positive=False, power=2):

@@ -17,8 +17,8 @@ def fit_options(**parameters):
     return GDLinearRegressor(**parameters)._fit_options("test")
 
 
-def training_data(x=X, y=Y, weight=WEIGHT):
-    return TrainingData(x, y, weight, False, lambda: None)
+def training_data(x=X, y=Y, weight=WEIGHT, weight_unit=1.0):
+    return TrainingData(x, y, weight, weight_unit, False, lambda: None)
 
 
 def hessian_of_rows(*, with_intercept, centred=True, scale=None, alpha=0.0):

@@ -61,7 +61,8 @@ def tensors(x=reference.X, y=reference.Y, weight=WEIGHT):
         ({}, (60, 5), "standardize"),
         ({}, (4, 60), "whiten"),  # the rank is at most the number of rows
         ({}, (5, 60), "standardize"),
-        ({"alpha": 0.1}, (4, 60), "standardize"),  # the rows of the penalty give it full rank
+        ({"alpha": 0.1}, (4, 60), "whiten"),  # a penalty is added in the space of the rows
+        ({"alpha": 0.1}, (5, 60), "standardize"),
         ({"alpha": 0.1}, (60, 4), "whiten"),
         ({"alpha": 0.1, "l1_ratio": 0.5}, (60, 2), "standardize"),
         ({"positive": True}, (60, 2), "standardize"),
@@ -73,22 +74,22 @@ def tensors(x=reference.X, y=reference.Y, weight=WEIGHT):
 def test_auto_whitens_where_it_can(options, shape, expected, monkeypatch):
     monkeypatch.setattr(coordinates, "_MAX_WHITENED", 4)
     data = tensors(np.ones(shape), np.ones((shape[0], 1)), None)
-    assert choose_precondition(fit_options(**options), data) == expected
+    assert choose_precondition(fit_options(**options), data, None) == expected
 
 
 def test_rows_of_weight_zero_give_no_rank(monkeypatch):
     monkeypatch.setattr(coordinates, "_MAX_WHITENED", 4)
     weight = np.r_[np.ones(4), np.zeros(56)]
     data = tensors(np.ones((60, 9)), np.ones((60, 1)), weight)
-    assert choose_precondition(fit_options(), data) == "whiten"
+    assert choose_precondition(fit_options(), data, None) == "whiten"
 
 
 def test_whitening_that_does_not_fit_is_refused_by_name(monkeypatch):
     monkeypatch.setattr(coordinates, "_MAX_FACTOR_ENTRIES", 15)
     data = tensors()
-    assert choose_precondition(fit_options(), data) == "standardize"
+    assert choose_precondition(fit_options(), data, None) == "standardize"
     with pytest.raises(InvalidParameterError, match="of test needs a factor of 4 x 4 numbers"):
-        choose_precondition(fit_options(precondition="whiten"), data)
+        choose_precondition(fit_options(precondition="whiten"), data, None)
 
 
 def from_moments(precondition, **options):
