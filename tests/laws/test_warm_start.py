@@ -20,7 +20,7 @@ IN_ORDER = {"batch_size": 4, "shuffle": False}
 
 @over({**SGD, "batches": IN_ORDER, "huber_batches": {**IN_ORDER, "loss": "huber"}})
 @given(table=tables, first=st.integers(1, 19))
-@examples(max_examples=3)
+@examples(max_examples=2)
 def test_epochs_add_up(kind, options, table, first):
     X, y, weight, _ = table
     whole = kind(**options).fit(X, y, weight)
