@@ -15,7 +15,7 @@ from torch.optim import lr_scheduler
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 
 KINDS = [GDLinearRegressor, GDPolynomialRegressor]
-EPOCHS = 20
+EPOCHS = 10
 
 examples = partial(
     settings,

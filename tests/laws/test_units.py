@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from sklearn_gd import GDLinearRegressor
 from tests.laws.common import (
     DRAWN,
+    EPOCHS,
     FULL_BATCH,
     KINDS,
     TEXTBOOK,
@@ -92,7 +93,7 @@ def test_units_of_features(kind, options, table):
 def test_units_of_targets(kind, name, table, factor, shift):
     X, y, weight, _ = table
     options, change, power = SCALED[name]
-    options = {"epochs": 20, **options}
+    options = {"epochs": EPOCHS, **options}
     shift = factor * shift * options.get("fit_intercept", True)
     model = kind(**{**options, **change(factor)}).fit(X, factor * y + shift, weight)
     other = kind(**options).fit(X, y, weight)
