@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._estimators.base import FitInputs
 from sklearn_gd._estimators.linear import GDLinearRegressor
 from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
 from sklearn_gd._moments.tensor_data import to_tensor
+from sklearn_gd._training.build_problem import Problem
 from sklearn_gd._training.prepare import PreparedFit, descend_problems, prepare
 from sklearn_gd._training.result import FitResult, in_data_units, make_result, to_numpy_model
 
@@ -101,12 +103,8 @@ class FitTrace(NamedTuple):
         parametrization, device = problem.parametrization, problem.loss_scale.device
         w = to_tensor(coef, device)[None, :, None]  # each point is a run
         c = to_tensor(intercept, device)[None, :, None]
-        with isolated(), torch.no_grad():
-            u = parametrization.from_model(w, c)
-            loss = problem.objective(u)
-            if problem.penalty is not None:
-                loss = loss + problem.penalty.value(u)
-            loss = loss * problem.loss_scale
+        with isolated():
+            loss = _objective(problem, parametrization.from_model(w, c)) * problem.loss_scale
             if has_intercepts and not parametrization.has_intercept:
                 # the objective has the best intercept, and another adds its squared distance
                 best = parametrization.scaling.y_mean - w @ parametrization.x_mean[0]
@@ -135,10 +133,18 @@ def trace_fit(estimator: Any, X: Any, y: Any, owner: str) -> FitTrace:
         n_points = int(trace.n_iter[0, 0]) + 1
         path = trace.path[:n_points, 0].transpose(0, 1)  # each point is a run
         coef, intercept = to_numpy_model(fit.problem, path)
-        # of a run that ended early, the loop has evaluated the last point too
-        values = torch.cat([trace.values[:, 0, 0], trace.value[0]])[:n_points]
+        # of a run that ended early the loop has evaluated the last point too
+        last = _objective(fit.problem, path[:, -1:])
+        values = torch.cat([trace.values[:, 0, 0], last[0]])[:n_points]
     losses = in_data_units(values, fit.problem.loss_scale)
     return FitTrace(prepared, coef[:, 0], intercept[:, 0], losses, bool(trace.diverged[0, 0].any()))
+
+
+def _objective(problem: Problem, u: Tensor) -> Tensor:
+    """The objective (problems, runs, targets) of u, with the penalty that has no gradient."""
+    with torch.no_grad():
+        value = problem.objective(u)
+        return value if problem.penalty is None else value + problem.penalty.value(u)
 
 
 def _term_names(inputs: FitInputs, fit: PreparedFit) -> list[str]:

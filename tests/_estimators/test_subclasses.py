@@ -22,14 +22,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 class Brief(GDLinearRegressor):
     """Two parameters of all."""
 
-    def __init__(self, *, lr=0.1, epochs=200):
+    def __init__(self, *, lr=0.1, epochs=40):
         super().__init__(lr=lr, epochs=epochs)
 
 
 class Robust(GDLinearRegressor):
     """A parameter of its own, from which another follows."""
 
-    def __init__(self, *, threshold=50.0, lr=0.1, epochs=200):
+    def __init__(self, *, threshold=50.0, lr=0.1, epochs=40):
         super().__init__(lr=lr, epochs=epochs, loss="huber")
         self.threshold = threshold
 
@@ -45,7 +45,7 @@ class Robust(GDLinearRegressor):
 class Squares(GDPolynomialRegressor):
     """A polynomial without a choice of the degree."""
 
-    def __init__(self, *, lr=0.1, epochs=200, warm_start=False):
+    def __init__(self, *, lr=0.1, epochs=40, warm_start=False):
         super().__init__(degree=2, lr=lr, epochs=epochs, warm_start=warm_start)
 
 
@@ -58,16 +58,16 @@ class BriefSearch(GDLinearRegressorCV):
 
 # the subclass, the plain estimator that it is, its parameters, and one of them to search
 PAIRS = {
-    "brief": (Brief(), GDLinearRegressor(lr=0.1, epochs=200), {"lr", "epochs"}, "lr"),
+    "brief": (Brief(), GDLinearRegressor(lr=0.1, epochs=40), {"lr", "epochs"}, "lr"),
     "robust": (
         Robust(threshold=30.0),
-        GDLinearRegressor(lr=0.1, epochs=200, loss="huber", loss_params={"delta": 30.0}),
+        GDLinearRegressor(lr=0.1, epochs=40, loss="huber", loss_params={"delta": 30.0}),
         {"lr", "epochs", "threshold"},
         "threshold",
     ),
     "squares": (
         Squares(),
-        GDPolynomialRegressor(degree=2, lr=0.1, epochs=200),
+        GDPolynomialRegressor(degree=2, lr=0.1, epochs=40),
         {"lr", "epochs", "warm_start"},
         "lr",
     ),
@@ -111,14 +111,14 @@ def test_it_is_searched(pair):
     search = GridSearchCV(
         make_pipeline(StandardScaler(), sub),
         {f"{type(sub).__name__.lower()}__{searched}": values},
-        cv=3,
+        cv=2,
     ).fit(X, Y)
     scaled = make_pipeline(StandardScaler(), plain)
     name = type(plain).__name__.lower()
     for score, value in zip(search.cv_results_["mean_test_score"], values, strict=True):
         chosen = {"lr": value} if searched == "lr" else {"loss_params": {"delta": value}}
         scaled.set_params(**{f"{name}__{key}": part for key, part in chosen.items()})
-        assert score == pytest.approx(cross_val_score(scaled, X, Y, cv=3).mean(), rel=1e-12)
+        assert score == pytest.approx(cross_val_score(scaled, X, Y, cv=2).mean(), rel=1e-12)
 
 
 def test_a_bad_parameter_is_named_with_the_subclass(pair):
@@ -146,8 +146,8 @@ def test_it_goes_on_and_is_pickled(pair):
     np.testing.assert_allclose(again.loss_curve_, plain.loss_curve_, rtol=1e-12)
     if "warm_start" in sub.get_params():
         whole = clone(sub).fit(X, Y)
-        parts = clone(sub).set_params(warm_start=True, epochs=120).fit(X, Y)
-        parts.set_params(epochs=80).fit(X, Y)
+        parts = clone(sub).set_params(warm_start=True, epochs=25).fit(X, Y)
+        parts.set_params(epochs=15).fit(X, Y)
         np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-9)
 
 

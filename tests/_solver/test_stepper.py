@@ -45,7 +45,7 @@ def test_problems_and_runs_are_bare_loops(name):
     lrs = (
         [[0.01, 0.2, 0.01], [0.05, 0.003, 0.1]] if name not in AMPLIFYING else [SHORT, SHORT[::-1]]
     )
-    epochs, tolerance = 25, 1e-11 if name in AMPLIFYING else 1e-13
+    epochs, tolerance = 15, 1e-11 if name in AMPLIFYING else 1e-13
     trace = run(make, lrs, epochs, objective=objective)
     assert trace.values.shape == (epochs, 2, 3, 2)
     for p in range(2):
@@ -182,7 +182,7 @@ def test_with_momentum_the_end_is_the_optimum_all_the_same(options):
     """There each coordinate is zero within its threshold, or its gradient is the threshold."""
     objective, strength = bowls(problems=2), 0.4
     lrs = [0.05, 0.3]
-    trace = run(factory("sgd", options), lrs, 800, objective=objective, penalty=Threshold(strength))
+    trace = run(factory("sgd", options), lrs, 500, objective=objective, penalty=Threshold(strength))
     gradient = 2 * (trace.u @ objective.designs[:, None] - objective.targets[:, None])
     gradient = gradient @ objective.designs[:, None].mT
     is_zero = trace.u == 0

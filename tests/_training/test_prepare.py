@@ -140,7 +140,7 @@ def test_which_problems_have_batches():
 def test_many_problems_at_once_are_each_alone(optimizer, precondition, loss):
     """Three problems with penalties and learning rates of their own, and folds of the rows."""
     lrs = [[0.001, 0.01], [0.005, 0.002], [0.003, 0.0001]]
-    options = {"optimizer": optimizer, "precondition": precondition, "loss": loss, "epochs": 30}
+    options = {"optimizer": optimizer, "precondition": precondition, "loss": loss, "epochs": 12}
     fits = []
     for k, alpha in enumerate([0.0, 0.2, 1.0]):
         # moments may be those of any rows; the risk of a loss is over rows that all share
@@ -148,14 +148,14 @@ def test_many_problems_at_once_are_each_alone(optimizer, precondition, loss):
         rows = {"x": X[kept], "y": Y[kept], "weight": WEIGHT[kept]}
         fits.append(prepared(**rows, alpha=alpha, **options))
     together = descend_problems(fits, lrs)
-    assert together.values.shape[:3] == (30, 3, 2)
+    assert together.values.shape[:3] == (12, 3, 2)
     for p, fit in enumerate(fits):
         for r, lr in enumerate(lrs[p]):
             alone = descend_problems([fit], [[lr]])
             one = together.select(p, r)
             torch.testing.assert_close(one.u, alone.u, rtol=1e-9, atol=1e-10)
             torch.testing.assert_close(one.values, alone.values, rtol=1e-9, atol=1e-12)
-            assert int(one.n_iter) == int(alone.n_iter) == 30
+            assert int(one.n_iter) == int(alone.n_iter) == 12
 
 
 def test_a_descent_starts_at_a_given_model():

@@ -15,7 +15,7 @@ from torch.optim import lr_scheduler
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 
 KINDS = [GDLinearRegressor, GDPolynomialRegressor]
-EPOCHS = 20
+EPOCHS = 10
 
 examples = partial(
     settings,
@@ -47,9 +47,10 @@ def make_table(seed: int, n: int, p: int, targets: int) -> Table:
 tables = st.builds(
     make_table,
     seed=st.integers(0, 2**32 - 1),
-    n=st.integers(5, 25),
-    p=st.integers(1, 4),
-    targets=st.integers(1, 2),
+    # Hypothesis tries the first values first
+    n=st.sampled_from([15, 6, 24, 9]),
+    p=st.sampled_from([3, 2, 4, 1]),
+    targets=st.sampled_from([2, 1]),
 )
 
 TEXTBOOK = {"precondition": None, "lr": 0.001}

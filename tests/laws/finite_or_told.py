@@ -390,6 +390,7 @@ def is_unfinished(case, model, X, y, weight, start, slack) -> bool:
     """Whether a descent that should say so ended far from the optimum of squared error."""
     says_so = (
         case.training == FIT
+        and not case.estimator.endswith("CV")  # it may have chosen a small lr for good
         and model.loss == "squared_error"
         and not (model.positive or model.tol is not None or "early_stopping" in case.params)
         and model.batch_size is None

@@ -27,8 +27,8 @@ def exact_least_squares(X, y, weight=None, *, fit_intercept=True, alpha=0.0):
     It minimizes the weighted mean of squared residuals plus ``alpha / 2`` times the squared
     norm of the coefficients. With ``alpha=0`` it has the smallest norm of all solutions.
     """
-    X, y = exact(X), exact(y)
-    weight = exact(np.ones(len(y)) if weight is None else weight)
+    weight = np.ones(len(y)) if weight is None else weight
+    X, y, weight = (exact(values)[weight > 0] for values in (X, y, weight))
     weight = weight / weight.sum()
     x_mean, y_mean = (weight @ X, weight @ y) if fit_intercept else (0 * X[0], Fraction(0))
     X, y = X - x_mean, y - y_mean

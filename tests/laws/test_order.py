@@ -32,7 +32,7 @@ DIAGONAL = {name: {**options, "precondition": "standardize"} for name, options i
 
 @over(FULL_BATCH)
 @given(table=tables)
-@examples(max_examples=3)
+@examples(max_examples=2)
 def test_the_order_of_rows_changes_nothing(kind, options, table):
     X, y, weight, rng = table
     order = rng.permutation(len(y))
@@ -42,7 +42,7 @@ def test_the_order_of_rows_changes_nothing(kind, options, table):
 
 @over({**SGD, **MOMENTA, **DIAGONAL})
 @given(table=tables)
-@examples(max_examples=3)
+@examples(max_examples=2)
 def test_the_order_of_columns_changes_nothing(kind, options, table):
     X, y, weight, rng = table
     order = rng.permutation(X.shape[1])

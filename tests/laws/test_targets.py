@@ -27,7 +27,7 @@ RTOL = 1e-9
 
 @over({**without(FULL_BATCH, "tol"), "batches": BATCHES})
 @given(table=tables)
-@examples(max_examples=3)
+@examples(max_examples=2)
 def test_targets_alone_and_together(kind, options, table):
     X, y, weight, rng = table
     y = np.column_stack([y, 100.0 * rng.normal(size=len(y)) + 1.0])

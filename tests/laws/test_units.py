@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from sklearn_gd import GDLinearRegressor
 from tests.laws.common import (
     DRAWN,
+    EPOCHS,
     FULL_BATCH,
     KINDS,
     TEXTBOOK,
@@ -69,7 +70,7 @@ SCALED = {  # how the options change when the target is multiplied by a factor, 
 
 @over({**FREE, "no_intercept": {"fit_intercept": False}})
 @given(table=tables)
-@examples(max_examples=3)
+@examples(max_examples=2)
 def test_units_of_features(kind, options, table):
     X, y, weight, rng = table
     if options.get("positive") and kind is not GDLinearRegressor:
@@ -88,11 +89,11 @@ def test_units_of_features(kind, options, table):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", SCALED)
 @given(table=tables, factor=st.sampled_from([1e-3, 7.0, 1e6]), shift=st.floats(-100, 100))
-@examples(max_examples=3)
+@examples(max_examples=2)
 def test_units_of_targets(kind, name, table, factor, shift):
     X, y, weight, _ = table
     options, change, power = SCALED[name]
-    options = {"epochs": 20, **options}
+    options = {"epochs": EPOCHS, **options}
     shift = factor * shift * options.get("fit_intercept", True)
     model = kind(**{**options, **change(factor)}).fit(X, factor * y + shift, weight)
     other = kind(**options).fit(X, y, weight)

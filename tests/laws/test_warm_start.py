@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.laws.common import SGD, assert_same_model, examples, over, tables
+from tests.laws.common import EPOCHS, SGD, assert_same_model, examples, over, tables
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -19,8 +19,8 @@ IN_ORDER = {"batch_size": 4, "shuffle": False}
 
 
 @over({**SGD, "batches": IN_ORDER, "huber_batches": {**IN_ORDER, "loss": "huber"}})
-@given(table=tables, first=st.integers(1, 19))
-@examples(max_examples=3)
+@given(table=tables, first=st.integers(1, EPOCHS - 1))
+@examples(max_examples=2)
 def test_epochs_add_up(kind, options, table, first):
     X, y, weight, _ = table
     whole = kind(**options).fit(X, y, weight)

@@ -28,7 +28,7 @@ RTOL = 1e-9
 
 @over(FULL_BATCH)
 @given(table=tables, outlier=st.sampled_from([1.0, 1e6, 1e150]))
-@examples(max_examples=3)
+@examples(max_examples=2)
 def test_a_row_of_weight_zero_counts_nowhere(kind, options, table, outlier):
     X, y, weight, rng = table
     is_kept = rng.random(len(y)) < 0.7
@@ -42,7 +42,7 @@ def test_a_row_of_weight_zero_counts_nowhere(kind, options, table, outlier):
 
 @over(FULL_BATCH)
 @given(table=tables)
-@examples(max_examples=3)
+@examples(max_examples=2)
 def test_a_row_of_weight_two_is_two_rows(kind, options, table):
     X, y, _, rng = table
     counts = rng.integers(1, 4, size=len(y))
@@ -53,7 +53,7 @@ def test_a_row_of_weight_two_is_two_rows(kind, options, table):
 
 @over({**FULL_BATCH, **DRAWN})
 @given(table=tables, factor=st.sampled_from([7.0, 1e-3, 1e200, 1e-200]))
-@examples(max_examples=3)
+@examples(max_examples=2)
 def test_a_factor_of_all_weights_changes_nothing(kind, options, table, factor):
     X, y, weight, _ = table
     model = kind(**options).fit(X, y, factor * weight)
