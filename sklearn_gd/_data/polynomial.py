@@ -60,6 +60,13 @@ class PolynomialBasis(NamedTuple):
         """The same polynomials, (targets, terms) and (targets,), in another basis."""
         if self.is_same(other):
             return coef, intercept
+        with np.errstate(all="ignore"):  # callers check that coefficients are finite
+            return self._converted(coef, intercept, other)
+
+    def _converted(
+        self, coef: np.ndarray, intercept: np.ndarray, other: PolynomialBasis
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The coefficients and intercepts in another basis, one feature after the other."""
         powers = self.powers()
         index = {tuple(row): i + 1 for i, row in enumerate(powers)}
         index[(0,) * powers.shape[1]] = 0
@@ -126,7 +133,9 @@ def legendre_basis(
     """The basis for inputs between ``low`` and ``high``; shifted only if ``center``."""
     middle = low / 2 + high / 2 if center else np.zeros_like(low)
     half = np.maximum(high - middle, middle - low)
-    return PolynomialBasis(middle, np.where(half > 0, half, 1.0), degree, interaction_only, True)
+    # subnormal widths have no accurate inverse
+    half = np.where(half > np.finfo(np.float64).tiny, half, 1.0)
+    return PolynomialBasis(middle, half, degree, interaction_only, True)
 
 
 def monomial_basis(n_features: int, degree: int, *, interaction_only: bool) -> PolynomialBasis:
@@ -203,7 +212,7 @@ def _univariate_change(
     )
     change = np.zeros((top + 1, top + 1))
     for k in range(top + 1):
-        power = _powers_of(a.is_legendre, k)(inner).coef
+        power = _powers_of(a.is_legendre, k)(inner).coef[: top + 1]
         change[k, : len(power)] = power
     if b.is_legendre:
         change = change @ np.linalg.inv(

@@ -468,7 +468,13 @@ class GDRegressor(
         """The fitted attributes that `predict` needs."""
         data, checked = inputs.data, inputs.checked
         coef, intercept, further = self._to_user_terms(inputs, coef, intercept)
-        coef, intercept = coef.astype(data.dtype), intercept.astype(data.dtype)
+        with np.errstate(over="ignore"):
+            coef, intercept = coef.astype(data.dtype), intercept.astype(data.dtype)
+        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+            raise ValueError(
+                f"The coefficients of {type(self).__name__} in the units of X overflow "
+                f"{data.dtype}. Pass X as float64, or bring X and y to a moderate scale."
+            )
         names = ("n_features_in_", "feature_names_in_")
         fitted_intercept: Any = intercept[0] if data.has_single_target else intercept
         return {

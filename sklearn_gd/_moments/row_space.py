@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,9 +37,7 @@ class RowSpace(NamedTuple):
 def factorize_rows(moments: Moments) -> RowSpace:
     """The row space of the factor of some moments: by Cholesky if certified, else by QR."""
     table = moments.factor
-    # NumPy multiplies a matrix by its own transpose with half of the operations
-    gram = torch.from_numpy(table.numpy() @ table.numpy().T) if table.is_cpu else table @ table.T
-    certified = certified_cholesky(gram)
+    certified = certified_cholesky(_gram_of_rows(table))
     return factorize_rows_by_qr(moments) if certified is None else RowSpace(*certified, table)
 
 
@@ -51,3 +50,13 @@ def factorize_rows_by_qr(moments: Moments) -> RowSpace:
     rows = torch.empty_like(table)
     rows[:, order] = q.T
     return RowSpace(r.T, None, rows)
+
+
+def _gram_of_rows(table: Tensor) -> Tensor:
+    """The product of a table and its transpose."""
+    if not table.is_cpu:
+        return table @ table.T
+    rows = table.numpy()
+    # NumPy multiplies a matrix by its own transpose with half of the operations
+    with np.errstate(over="ignore", invalid="ignore"):
+        return torch.from_numpy(rows @ rows.T)

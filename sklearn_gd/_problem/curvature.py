@@ -11,6 +11,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from sklearn_gd._problem.least_squares import LeastSquares
 
+_MAX_ENTRY = 1e150
 _MAX_DECOMPOSED = 500  # rows or columns of a matrix whose singular values are computed
 
 
@@ -19,6 +20,9 @@ def curvature_of_least_squares(objective: LeastSquares) -> float:
     if objective.design is None:
         return 2.0
     design, ridge = objective.design[0], objective.ridge  # (coordinates, m)
+    largest = float(design.abs().max()) if design.numel() else 0.0
+    if not largest < _MAX_ENTRY:
+        return float("inf")  # squares overflow
     if ridge is None and min(design.shape) <= _MAX_DECOMPOSED:
         return 2.0 * float(torch.linalg.matrix_norm(design, ord=2)) ** 2
 

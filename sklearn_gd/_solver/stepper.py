@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from sklearn_gd._base.parameters import InvalidParameterError
 from sklearn_gd._solver.objective import BatchObjective, Objective, ProximalPenalty
 from sklearn_gd._solver.optimizers import OptimizerFactory
 
@@ -95,7 +96,13 @@ class Stepper:
         if isinstance(self.scheduler, ReduceLROnPlateau):
             self.scheduler.step(values[epoch][self.index].mean().item())
         elif self.scheduler is not None:
-            self.scheduler.step()
+            try:
+                self.scheduler.step()
+            except ValueError as error:
+                raise InvalidParameterError(
+                    f"The 'lr_scheduler' parameter cannot be stepped after epoch {epoch + 1}: "
+                    f"{error} Give the scheduler as many steps as there are epochs."
+                ) from error
 
     def write_total(self, u: Tensor, out: Tensor) -> None:
         """Write the whole objective of ``u``, penalty included, to ``out``."""

@@ -6,6 +6,7 @@ too wide for a factor, or from the first rows of a stream.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 from torch import Tensor
 
 from sklearn_gd._base.parameters import InvalidParameterError
-from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.moments import Moments, column_norms
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
 from sklearn_gd._problem.curvature import curvature_of_least_squares, curvature_of_rows
 from sklearn_gd._problem.least_squares import LeastSquares, least_squares
@@ -82,6 +83,12 @@ def coordinates_from_moments(
     with_means = options.fit_intercept and is_textbook
     squared_error = least_squares(moments, preconditioned, y_scale, with_means=with_means)
     curvature = curvature_of_least_squares(squared_error)
+    if not math.isfinite(curvature):
+        raise ValueError(
+            f"The squared error of {options.owner} overflows in the coordinates of "
+            f"precondition={precondition!r}. Bring X to a moderate scale, or set "
+            "precondition='auto'."
+        )
     return Coordinates(parametrization, y_deviation, squared_error, curvature)
 
 
@@ -127,9 +134,10 @@ def coordinates_of_stream(data: TensorData, options: FitOptions, loss: LossSpec)
 
     A column that is constant here may vary later, so its scale is 1.
     """
-    y = data.data.y
-    y_deviation = y.std(axis=0) if options.fit_intercept else np.sqrt((y**2).mean(axis=0))
-    y_deviation = to_tensor(np.where(y_deviation > 0, y_deviation, 1.0), data.device)
+    y, weight = data.targets()
+    y_rows = (y - weight @ y * int(options.fit_intercept)) * weight.sqrt()[:, None]
+    y_deviation = column_norms(y_rows)
+    y_deviation = torch.where(y_deviation > 0, y_deviation, 1.0)
     if options.precondition is None:
         ones = torch.ones(data.n_terms, dtype=torch.float64, device=data.device)
         zeros = torch.zeros_like(y_deviation)

@@ -105,6 +105,30 @@ def test_curvature_of_whitened_data_and_of_nothing():
         assert curvature_of_least_squares(squared_error(np.zeros((5, 3)), ridge)) == 0.0
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 50.0])
+@pytest.mark.parametrize("precondition", ["whiten", "standardize", None])
+def test_auto_lr_of_huber_with_an_l2_penalty(precondition, alpha):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 4)) @ rng.normal(size=(4, 4)) + 1.0
+    y = x @ [1.0, 2.0, 3.0, 4.0] + rng.normal(size=60)
+    centred = x - x.mean(axis=0)
+    squared = centred.T @ centred / 60 + alpha / 2 * np.eye(4)
+    scale = {
+        "whiten": np.linalg.inv(np.linalg.cholesky(squared)).T,
+        "standardize": np.diag(1 / np.sqrt(np.diag(squared))),
+        None: np.eye(4),
+    }[precondition]
+    table = np.column_stack([np.ones(60), (x if precondition is None else centred) @ scale])
+    matrix = table.T @ table / 60  # Huber's curvature is at most 1
+    matrix[1:, 1:] += alpha * scale.T @ scale
+    model = GDLinearRegressor(
+        loss="huber", alpha=alpha, precondition=precondition, lr="auto", epochs=1
+    )
+    expected = 1 / np.linalg.eigvalsh(matrix)[-1]
+    assert model.fit(x, y).lr_ == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("with_intercept", [True, False])
 @pytest.mark.parametrize("centred", [True, False])

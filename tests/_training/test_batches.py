@@ -1,8 +1,11 @@
 """Fits in mini-batches."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 
@@ -95,3 +98,42 @@ def test_batches_come_near_the_full_batch(options):
     model = GDLinearRegressor(**options, epochs=150, lr=0.005, batch_size=8, random_state=0)
     model.fit(X, Y)
     np.testing.assert_allclose(model.predict(X), full.predict(X), atol=0.25)
+
+
+@pytest.mark.filterwarnings("always::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("epochs", [1, 2, 5])
+@pytest.mark.parametrize("lr", [0.5, 0.9, 1.2])
+def test_batches_that_end_above_their_start_are_told(lr, epochs):
+    """And the parameters are the lowest seen: never worse than those of the start."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=(40, 3))
+        y = x @ [1.0, -2.0, 0.5] + 3.0 * rng.normal(size=40)
+        model = GDLinearRegressor(batch_size=2, lr=lr, epochs=epochs, random_state=0)
+        with warnings.catch_warnings(record=True) as messages:
+            warnings.simplefilter("always")
+            model.fit(x, y)
+        assert model.diverged_ == any("diverged" in str(m.message) for m in messages)
+        assert model.loss_ <= np.var(y) * (1 + 1e-9)
+        assert model.loss_ == pytest.approx(np.mean((model.predict(x) - y) ** 2), rel=1e-9)
+
+
+@pytest.mark.filterwarnings("always::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("lr", [3.0, 1e3, 1e150])
+def test_a_large_lr_with_single_rows_is_a_divergence_and_no_error(lr, kind):
+    model = kind(batch_size=1, lr=lr, epochs=20, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        model.fit(X, Y)
+    assert model.diverged_
+    assert np.isfinite(model.coef_).all()
+    assert np.isfinite(model.loss_)
+
+
+def test_the_first_epoch_of_batches_is_no_measure():
+    """Its mean is far above the objective of the start here, and the end is in between."""
+    x, y = rng.normal(size=(40, 3)), rng.normal(size=40)
+    model = GDLinearRegressor(batch_size=1, lr=0.3, epochs=3, random_state=0).fit(x, y)
+    start = np.var(y)
+    if model.loss_curve_[0] > start:
+        assert model.diverged_ or model.loss_ <= start

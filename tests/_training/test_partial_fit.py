@@ -1,124 +1,190 @@
-"""Streams of rows."""
+"""A stream with squared error: the fit of all rows seen so far, whatever the parts."""
 
 import pickle
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
-import torch
-from torch.optim import lr_scheduler
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Ridge
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+from sklearn_gd._training import coordinates, partial_fit
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-rng = np.random.default_rng(0)
-N = 103
-X = np.array([1.0, 0.0, -1.0]) + rng.normal(size=(N, 3))
-Y = X @ [1.0, -2.0, 0.5] + 3.0 + rng.normal(size=N)
+RNG = np.random.default_rng(0)
+N = 60
+X = RNG.normal(size=(N, 3)) * [1.0, 10.0, 0.1] + [1.0, 0.0, -1.0]
+Y = X @ [1.0, -2.0, 0.5] + 3.0 + RNG.normal(size=N)
+TWO = np.column_stack([Y, np.sin(X[:, 0])])
+# the largest weights of the parts differ
+WEIGHT = RNG.uniform(0.2, 2.0, N) * np.repeat([1.0, 100.0, 1e-3], 20)
 BOTH = [GDLinearRegressor, GDPolynomialRegressor]
+PARTS = {
+    "all at once": [0, N],
+    "three": [0, 20, 40, N],
+    "a single row first": [0, 1, 30, N],
+    "fewer rows than columns first": [0, 2, 5, N],
+    "one row at a time": list(range(N + 1)),
+}
 
 
-def batch_loop(batch_size, epochs, lr, *, weight, momentum=0.0):
-    """Mini-batches in the order of the rows, in a plain torch loop."""
-    x, y, weight = (torch.tensor(part) for part in (X, Y, weight))
-    w = torch.zeros(3, dtype=torch.float64, requires_grad=True)
-    c = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.SGD([w, c], lr=lr, momentum=momentum)
-    curve = []
-    for _ in range(epochs):
-        total = 0.0
-        for start in range(0, N, batch_size):
-            rows = slice(start, start + batch_size)
-            optimizer.zero_grad()
-            loss = (weight[rows] * (x[rows] @ w + c - y[rows]) ** 2).sum() / weight[rows].sum()
-            loss.backward()
-            optimizer.step()
-            total += loss.item() * weight[rows].sum().item()
-        curve.append(total / weight.sum().item())
-    return w.detach().numpy(), c.item(), curve
+def stream(model, edges, x=X, y=Y, weight=None):
+    for a, b in pairwise(edges):
+        model.partial_fit(x[a:b], y[a:b], None if weight is None else weight[a:b])
+    return model
 
 
-@pytest.mark.parametrize(
-    ("kind", "first"),
-    [(GDLinearRegressor, 5), (GDLinearRegressor, 100), (GDPolynomialRegressor, 100)],
-)
-def test_a_stream_reaches_the_full_fit(kind, first):
-    rng = np.random.default_rng(1)
-    data = rng.normal(size=(10_000, 4)) * [1, 10, 0.1, 1] + [5, 0, 0, 1]
-    y = data @ [1.0, 0.2, 10.0, -1.0] + rng.normal(size=10_000)
-    test, y_test = data[-2000:], y[-2000:]
-    model = kind(batch_size=8, lr=0.002, random_state=0)
-    cuts = [0, *np.linspace(first, 8000, 100).astype(int)]
-    for start, end in pairwise(cuts):
-        model.partial_fit(data[start:end], y[start:end])
-    assert model.n_iter_ == len(model.loss_curve_) == 100
-    full = kind(lr="auto").fit(data[:8000], y[:8000]).score(test, y_test)
-    assert model.score(test, y_test) > full - 0.01
+def assert_same(ours, expected, x=X, rtol=1e-9):
+    size = np.abs(expected.predict(x)).max()
+    np.testing.assert_allclose(ours.predict(x), expected.predict(x), rtol=0, atol=rtol * size)
+    np.testing.assert_allclose(ours.coef_, expected.coef_, rtol=1e-7, atol=1e-9)
+    assert ours.loss_ == pytest.approx(expected.loss_, rel=1e-9)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rprop"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("parts", PARTS)
+@pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("kind", BOTH)
-def test_a_stream_goes_on_after_loading(kind, optimizer):
-    options = {
-        "optimizer": optimizer,
-        "batch_size": 16,
-        "random_state": 0,
-        "lr_scheduler": partial(lr_scheduler.StepLR, step_size=2),
-    }
-    if optimizer == "sgd":
-        options["optimizer_params"] = {"momentum": 0.9}
-    whole, broken = kind(**options), kind(**options)
-    two = np.column_stack([Y, Y**2])
-    for start in range(0, 100, 20):
-        rows = slice(start, start + 20)
-        whole.partial_fit(X[rows], two[rows])
-        broken = pickle.loads(pickle.dumps(broken.partial_fit(X[rows], two[rows])))
-    np.testing.assert_array_equal(broken.coef_, whole.coef_)
-    np.testing.assert_array_equal(broken.loss_curve_, whole.loss_curve_)
+def test_a_stream_ends_where_fit_ends(kind, weighted, parts):
+    weight, options = WEIGHT if weighted else None, {"lr": "auto", "epochs": 40}
+    ours = stream(kind(**options), PARTS[parts], y=TWO, weight=weight)
+    expected = kind(**options).fit(X, TWO, weight)
+    assert_same(ours, expected)
+    # what is reported is of the last call, on all rows
+    error = np.average((ours.predict(X) - TWO) ** 2, axis=0, weights=weight)
+    assert ours.loss_ == pytest.approx(error.mean(), rel=1e-9)
+    assert ours.n_iter_ == len(ours.loss_curve_) == 40
 
 
-def test_passes_are_the_textbook_without_preconditioning():
-    model = GDLinearRegressor(precondition=None, batch_size=10, shuffle=False, lr=0.01)
-    for _ in range(5):
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_stream_of_ridge(kind, fit_intercept):
+    options = {"lr": "auto", "epochs": 40, "alpha": 0.3, "fit_intercept": fit_intercept}
+    ours = stream(kind(**options), PARTS["three"])
+    assert_same(ours, kind(**options).fit(X, Y))
+    if kind is GDLinearRegressor:
+        reference = Ridge(0.15 * N, fit_intercept=fit_intercept).fit(X, Y)
+        np.testing.assert_allclose(ours.coef_, reference.coef_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("options", [{"alpha": 0.3, "l1_ratio": 0.5}, {"positive": True}])
+def test_a_stream_with_a_proximal_step(options):
+    options = {**options, "lr": "auto", "epochs": 3000}
+    assert_same(stream(GDLinearRegressor(**options), PARTS["three"]), GDLinearRegressor(**options).fit(X, Y))
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_inputs_of_a_polynomial_may_reach_further_in_later_parts(fit_intercept):
+    x = np.sort(RNG.uniform(-2.0, 30.0, size=(N, 1)), axis=0)
+    y = x[:, 0] ** 3 - 20 * x[:, 0] ** 2 + RNG.normal(size=N)
+    options = {"degree": 4, "lr": "auto", "epochs": 40, "fit_intercept": fit_intercept}
+    ours = stream(GDPolynomialRegressor(**options), PARTS["three"], x, y)
+    expected = GDPolynomialRegressor(**options).fit(x, y)
+    np.testing.assert_allclose(ours.predict(x), expected.predict(x), rtol=0, atol=1e-8 * np.abs(y).max())
+
+
+def test_a_wide_stream_has_the_minimum_norm():
+    x, y = RNG.normal(size=(12, 40)), RNG.normal(size=12)
+    ours = stream(GDLinearRegressor(lr="auto", epochs=40), [0, 1, 4, 12], x, y)
+    coef = np.linalg.lstsq(x - x.mean(axis=0), y - y.mean(), rcond=None)[0]
+    np.testing.assert_allclose(ours.coef_, coef, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_stream_goes_on_from_where_it_was():
+    """Whitened, an epoch takes the distance to the optimum times 1 - 2·lr."""
+    model = GDLinearRegressor(lr=0.1, epochs=3)
+    for _ in range(4):  # rows given twice count twice, which does not move the optimum
         model.partial_fit(X, Y)
-    coef, intercept, curve = batch_loop(10, 5, 0.01, weight=np.ones(N))
-    np.testing.assert_allclose(model.coef_, coef, rtol=1e-11)
-    np.testing.assert_allclose(model.intercept_, intercept, rtol=1e-11)
-    np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-11)
+    distance = model.loss_ - GDLinearRegressor(lr="auto").fit(X, Y).loss_
+    start = np.var(Y) - GDLinearRegressor(lr="auto").fit(X, Y).loss_
+    assert distance == pytest.approx(start * 0.8**24, rel=1e-9)
+    assert model.n_iter_ == len(model.loss_curve_) == 3
 
 
-def test_the_first_part_fixes_the_shapes():
-    model = GDLinearRegressor().partial_fit(X, Y)
-    with pytest.raises(ValueError, match="X has 2 features, but GDLinearRegressor is expecting 3"):
-        model.partial_fit(X[:, :2], Y)
-    with pytest.raises(ValueError, match="1 targets on 3 features, but y has 2 targets"):
-        model.partial_fit(X, np.column_stack([Y, Y]))
-    fresh = model.fit(X[:, :2], Y)
-    assert fresh.n_features_in_ == 2
-    assert fresh.n_iter_ == 1000
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_rows_given_twice_count_twice():
+    ours = GDLinearRegressor(lr="auto", epochs=40).partial_fit(X, Y).partial_fit(X[:9], Y[:9])
+    weight = 1.0 + (np.arange(N) < 9)
+    assert_same(ours, GDLinearRegressor(lr="auto", epochs=40).fit(X, Y, weight))
 
 
-def test_constant_column_in_the_first_part():
-    data = X.copy()
-    data[:10, 1] = 4.0
-    model = GDLinearRegressor(batch_size=5, random_state=0)
-    for start in range(0, 100, 10):
-        model.partial_fit(data[start : start + 10], Y[start : start + 10])
-    assert np.isfinite(model.coef_).all()
-    assert model.coef_[1] != 0
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_saved_model_goes_on_and_does_not_grow(kind):
+    whole = broken = kind(lr="auto", epochs=5)
+    whole, sizes = kind(lr="auto", epochs=5), []
+    for a in range(0, N, 20):
+        rows = slice(a, a + 20)
+        whole.partial_fit(X[rows], TWO[rows])
+        saved = pickle.dumps(broken.partial_fit(X[rows], TWO[rows]))
+        sizes.append(len(saved))
+        broken = pickle.loads(saved)
+    np.testing.assert_array_equal(broken.coef_, whole.coef_)
+    assert max(sizes) < 1.01 * min(sizes)
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"early_stopping": True}, "does not support early_stopping=True"),
-        ({"optimizer": "lbfgs"}, "does not support optimizer='lbfgs'"),
-        ({"optimizer": lambda params: torch.optim.LBFGS(params)}, "does not support L-BFGS"),
-    ],
-)
-def test_what_a_stream_cannot_do(options, words):
-    with pytest.raises(ValueError, match=words):
-        GDLinearRegressor(**options).partial_fit(X, Y)
+def test_a_wide_stream_keeps_no_more_rows_than_it_has_seen():
+    model = GDLinearRegressor(lr="auto", epochs=5)
+    x, y = RNG.normal(size=(10, 50)), RNG.normal(size=10)
+    for n in range(10):
+        model.partial_fit(x[n : n + 1], y[n : n + 1])
+        assert len(model._partial_fit_state_["factor"]) <= n + 1
+
+
+def test_after_fit_there_are_two_remedies():
+    model = GDLinearRegressor(lr="auto").fit(X, Y)
+    before = pickle.dumps(model)
+    with pytest.raises(ValueError, match="Begin with partial_fit.*or set 'batch_size'"):
+        model.partial_fit(X, Y)
+    assert pickle.dumps(model) == before
+    # the first remedy
+    assert GDLinearRegressor(lr="auto").partial_fit(X, Y).partial_fit(X, Y).n_iter_ == 1000
+    # the second: a pass from coef_
+    coef = model.coef_
+    model.set_params(batch_size=N, lr=1e-9, precondition=None).partial_fit(X, Y)
+    np.testing.assert_allclose(model.coef_, coef, rtol=1e-6)
+    assert model.n_iter_ == 1001
+    # and fit forgets the stream
+    streamed = GDLinearRegressor(lr="auto").partial_fit(X, Y).fit(X, Y)
+    with pytest.raises(ValueError, match="Begin with partial_fit"):
+        streamed.partial_fit(X, Y)
+
+
+def test_a_call_that_diverges_keeps_the_coefficients_and_the_rows():
+    model = GDLinearRegressor(lr="auto", epochs=40).partial_fit(X[:30], TWO[:30])
+    coef = model.coef_.copy()
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        model.set_params(lr=3.0).partial_fit(X[30:], TWO[30:])
+    assert model.diverged_
+    np.testing.assert_allclose(model.coef_, coef, rtol=1e-10)
+    # the intercept is not descended: it is the best one for all rows
+    intercept = TWO.mean(axis=0) - coef @ X.mean(axis=0)
+    np.testing.assert_allclose(model.intercept_, intercept, rtol=1e-10)
+    assert model.loss_ == pytest.approx(((model.predict(X) - TWO) ** 2).mean(), rel=1e-9)
+    assert np.isfinite(model.loss_curve_).all()
+    # the moments have been merged all the same: the third part completes the fit
+    model.set_params(lr="auto").partial_fit(X[:5], TWO[:5])
+    weight = 1.0 + (np.arange(N) < 5)
+    assert_same(model, GDLinearRegressor(lr="auto", epochs=40).fit(X, TWO, weight))
+
+
+def test_a_factor_that_is_too_large_names_batch_size(monkeypatch):
+    monkeypatch.setattr(partial_fit, "_MAX_FACTOR", 8)
+    x, y = RNG.normal(size=(12, 20)), RNG.normal(size=12)
+    model = GDLinearRegressor(lr="auto", epochs=5).partial_fit(x[:6], y[:6])
+    with pytest.raises(ValueError, match="'batch_size'"):
+        model.partial_fit(x[6:], y[6:])
+    assert model.predict(x).shape == (12,)
+
+
+def test_a_stream_of_wide_sparse_rows_is_of_all_rows(monkeypatch):
+    rows = sparse.random(40, 12, density=0.4, random_state=0, format="csr")
+    y = rows @ np.arange(12.0) + RNG.normal(size=40)
+    monkeypatch.setattr(coordinates, "_MAX_FACTOR_ENTRIES", 1)
+    options = {"lr": "auto", "epochs": 4000}
+    ours = GDLinearRegressor(**options).partial_fit(rows[:20], y[:20])
+    ours.partial_fit(rows[20:], y[20:])
+    expected = GDLinearRegressor(**options).fit(rows, y)
+    np.testing.assert_allclose(ours.coef_, expected.coef_, rtol=1e-5)
+    assert ours.loss_ == pytest.approx(np.mean((ours.predict(rows) - y) ** 2), rel=1e-9)

@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from sklearn_gd._moments.moments import Moments
 from sklearn_gd._training.fit import fit_model
-from sklearn_gd._training.partial_fit import fit_part
+from sklearn_gd._training.mini_batch_pass import fit_pass
+from sklearn_gd._training.partial_fit import fit_on_moments
 from tests._training.reference import WEIGHT, X, Y, fit_options, training_data
 
 
@@ -34,10 +36,14 @@ def test_losses_are_those_of_the_model_in_the_units_of_the_data(precondition, lo
 def test_what_is_found_is_numpy():
     result = fit(epochs=3, validation=training_data())
     for name, value in result._asdict().items():
-        assert value is None or isinstance(value, np.ndarray | float | int | bool | str), name
-    result, state = fit_part(
-        training_data(), None, fit_options(optimizer="adam"), start=None, state=None, seed=0
+        assert value is None or isinstance(value, np.ndarray | float | int | bool | str | tuple), name
+    options = fit_options(optimizer="adam")
+    _, state = fit_on_moments(
+        training_data(), None, options, start=None, state=None, state_basis=None
     )
+    assert set(state) == set(Moments._fields)
+    assert all(isinstance(value, np.ndarray) for value in state.values())
+    _, state = fit_pass(training_data(), None, options, start=None, state=None, seed=0)
     assert set(state) == {
         "scale",
         "inverse_scale",
@@ -45,6 +51,7 @@ def test_what_is_found_is_numpy():
         "y_mean",
         "y_scale",
         "y_deviation",
+        "first_objective",
         "optimizers",
     }
     for name, value in state.items():
@@ -88,7 +95,12 @@ def test_a_fit_that_ended_early_is_not_far_from_anything():
 def test_divergence_is_what_is_warned_of_first():
     result = fit(lr=1.5, epochs=100)
     message = result.warning("Model")
-    assert message.startswith("Model diverged in epoch 14 with lr=1.5; the parameters of the low")
+    assert message.startswith(
+        "Model diverged for targets [0, 1] in epoch 14 with lr=1.5; the parameters of the low"
+    )
+    assert (result.diverged_targets, result.n_targets) == ((0, 1), 2)
+    alone = fit(lr=1.5, epochs=100, data=training_data(y=Y[:, :1]))
+    assert alone.warning("Model").startswith("Model diverged in epoch 14 with lr=1.5; the")
     assert "largest stable lr is 1 (max_stable_lr_)" in message
     adam = fit(optimizer="adam", lr=1e300, epochs=10)
     assert "largest stable" not in adam.warning("Model")

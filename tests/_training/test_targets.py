@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 
@@ -32,6 +33,30 @@ def test_each_target_descends_on_its_own():
         with pytest.warns(Warning, match="far from"):
             alone = GDLinearRegressor(**options).fit(X, two[:, target])
         np.testing.assert_allclose(both.coef_[target], alone.coef_, rtol=1e-10)
+
+
+def test_a_diverging_target_does_not_touch_the_others():
+    """It is named, it keeps what it has, and the other equals its fit alone."""
+
+    def slope(prediction, target):  # steep for targets beyond 100
+        steep = 1.0 + 1e3 * (target.abs() > 100)
+        return steep * (prediction - target) ** 2
+
+    two = np.column_stack([Y, Y + 1000.0])
+    options = {"loss": slope, "precondition": None, "lr": 0.05, "epochs": 200}
+    with pytest.warns(ConvergenceWarning, match=r"diverged for targets \[1\] in epoch 200"):
+        both = GDLinearRegressor(**options).fit(X, two)
+    alone = GDLinearRegressor(**options).fit(X, Y)
+    np.testing.assert_array_equal(both.coef_[0], alone.coef_)
+    np.testing.assert_array_equal(both.intercept_[0], alone.intercept_)
+    assert both.diverged_ and not alone.diverged_
+    assert both.n_iter_ == len(both.loss_curve_) == 200
+    assert np.isfinite(both.loss_curve_).all()
+    # the diverged target contributes the objective that it keeps
+    kept = 1001 * (both.predict(X)[:, 1] - two[:, 1]) ** 2
+    expected = (alone.loss_curve_[-1] + kept.mean()) / 2
+    assert both.loss_curve_[-1] == pytest.approx(expected, rel=1e-9)
+    assert both.loss_ == pytest.approx((alone.loss_ + kept.mean()) / 2, rel=1e-9)
 
 
 @pytest.mark.parametrize("rows", [1, 2])

@@ -38,7 +38,7 @@ def test_integers_of_any_rank(seed, fit_intercept):
 
 
 @pytest.mark.parametrize("alpha", [1e-18, 1e-9, 1e-3, 1.0, 1e6])
-@pytest.mark.parametrize("shape", [(5, 20), (8, 8), (20, 4)])
+@pytest.mark.parametrize("shape", [(5, 20), (12, 60), (8, 8), (20, 4)])
 def test_ridge(shape, alpha):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=shape), rng.normal(size=shape[0])
