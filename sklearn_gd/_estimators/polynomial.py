@@ -233,8 +233,10 @@ class GDPolynomialRegressor(GDRegressor):
         monomials = monomial_basis(n_features, degree, interaction_only=interaction_only)
         # a proximal step needs each coefficient to be a coordinate
         is_proximal = self.positive or self.alpha * self.l1_ratio > 0
-        # with fewer rows than terms the minimum norm is that of the coefficients of the user
-        if self.precondition is None or is_proximal or data.n_weighted < monomials.n_terms:
+        # with fewer rows than terms an L2 penalty needs coefficients in original units, or it
+        # would be a matrix of terms x terms
+        has_wide_penalty = self.alpha > 0 and data.n_weighted < monomials.n_terms
+        if self.precondition is None or is_proximal or has_wide_penalty:
             return monomials
         low, high = data.ranges()
         return legendre_basis(

@@ -42,6 +42,7 @@ class Fold(NamedTuple):
     test_moments: Moments | None
     rows: WeightedRows | None  # all rows, where moments do not suffice
     test_rows: WeightedRows | None
+    test_data: TrainingData | None  # the rows that are held out
 
     def prepare(self, spec: ProblemSpec) -> FoldFit:
         """The problem of a candidate on this training set, in its own basis and coordinates."""
@@ -50,11 +51,11 @@ class Fold(NamedTuple):
 
     def _prepare(self, options: FitOptions, basis: PolynomialBasis | None) -> FoldFit:
         """The problem, with the moments or the rows that all folds share."""
-        moments = convert_moments(self.moments, self.columns, basis)
+        moments = self._in_basis(self.moments, basis, self.data, options)
         test_loss: TestLoss | None = None
         if self.rows is None:
             fit = prepare(self.data, basis, options, moments=moments)
-            test_moments = convert_moments(self.test_moments, self.columns, basis)
+            test_moments = self._in_basis(self.test_moments, basis, self.test_data, options)
             if test_moments is not None:
                 test_loss = validation_least_squares(test_moments, fit.problem.parametrization)
             return FoldFit(self.number, fit, basis, test_loss)
@@ -67,6 +68,25 @@ class Fold(NamedTuple):
         if self.test_rows is not None:
             test_loss = fit.problem.objective.on_rows(self.test_rows)
         return FoldFit(self.number, fit, basis, test_loss)
+
+    def _in_basis(
+        self,
+        moments: Moments | None,
+        basis: PolynomialBasis | None,
+        data: TrainingData | None,
+        options: FitOptions,
+    ) -> Moments | None:
+        """Moments in a basis: converted, or of few rows computed again.
+
+        The conversion is a matrix of terms x terms.
+        """
+        if moments is None or basis is None or self.columns is None or data is None:
+            return moments
+        columns = self.columns._replace(degree=basis.degree)
+        if data.n_weighted >= basis.n_terms or basis.is_same(columns):
+            return convert_moments(moments, self.columns, basis)
+        rows = TensorData(data, basis, moments.factor.device)
+        return rows.moments(center=options.fit_intercept)
 
     def _risk(
         self, loss: RegularizedLoss, basis: PolynomialBasis | None, *, is_user_loss: bool
@@ -117,14 +137,17 @@ def make_folds(
             center = options.fit_intercept
             moments = fold_moments(tensor_data, splits, center=center, with_all=with_all)
     for number, (train_moments, test_moments) in enumerate(moments):
-        fold_data, test_rows = data, None
+        fold_data, test_rows, test_data = data, None, None
         if number < len(splits):
             train, test = splits[number]
             fold_data = data.reweighted(np.bincount(train, minlength=len(data.y)))
+            test_data = data.take(test)
             if rows is not None:
                 with isolated():
-                    test_rows = tensor_data.with_data(data.take(test)).rows()
-        yield Fold(number, fold_data, columns, train_moments, test_moments, rows, test_rows)
+                    test_rows = tensor_data.with_data(test_data).rows()
+        yield Fold(
+            number, fold_data, columns, train_moments, test_moments, rows, test_rows, test_data
+        )
 
 
 def cpu_data(data: TrainingData, basis: PolynomialBasis | None) -> TensorData:

@@ -106,3 +106,158 @@ def test_whitening_of_deficient_rank_lands_on_the_minimum_norm():
         np.testing.assert_allclose(coef, expected, rtol=1e-7, atol=1e-9 * np.abs(expected).max())
         back = preconditioned.preconditioner.from_coef(coef[None, None])[0, 0]
         np.testing.assert_allclose(back, preconditioned.target.T, rtol=1e-6, atol=1e-8)
+
+
+def wide(n=6, p=15, *, weighted=True, seed=0):
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(n, p)) + rng.normal(size=p), rng.normal(size=(n, 2))
+    return X, y, rng.uniform(0.1, 1.0, n) if weighted else np.ones(n)
+
+
+def ridge_by_normal_equations(X, y, weight, l2, *, center):
+    """The minimum of the weighted mean squared error and l2/2·‖w‖², (targets, p)."""
+    if center:
+        X, y = (part - np.average(part, axis=0, weights=weight) for part in (X, y))
+    weight = weight / weight.sum()
+    matrix = (X.T * weight) @ X + l2 / 2 * np.eye(X.shape[1])
+    return np.linalg.solve(matrix, (X.T * weight) @ y).T
+
+
+def optimum_of(moments, precondition, l2):
+    """Coefficients (targets, p) of the optimum in the coordinates of a preconditioner."""
+    found = precondition_moments(moments, precondition, l2, None)
+    if found.design is None:
+        v = found.target.T
+    else:
+        design, target = found.design.numpy(), found.target.numpy()
+        if found.ridge is not None:
+            design = np.vstack([design, np.diag(np.sqrt(found.ridge.numpy()))])
+            target = np.vstack([target, np.zeros((len(found.ridge), target.shape[1]))])
+        v = torch.from_numpy(np.linalg.lstsq(design, target, rcond=1e-12)[0].T.copy())
+    return found.preconditioner.to_coef(v[None, None])[0, 0].numpy()
+
+
+@pytest.mark.parametrize("precondition", ["whiten", "standardize", None])
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("shape", [(6, 15), (1, 4), (14, 15), (2, 3)])
+@pytest.mark.parametrize("l2", [1e-6, 0.3, 1e4])
+def test_ridge_of_wide_data(l2, shape, center, precondition):
+    X, y, weight = wide(*shape)
+    moments = merge([moments_of(X, y, weight, center=center)])
+    coef = optimum_of(moments, precondition, l2)
+    expected = ridge_by_normal_equations(X, y, weight, l2, center=center)
+    np.testing.assert_allclose(coef, expected, rtol=1e-8, atol=1e-9 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("is_certified", [True, False])
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+def test_both_factorizations_of_the_rows_whiten(l2, center, is_certified, monkeypatch):
+    if not is_certified:
+        monkeypatch.setattr(gram, "_CERTAIN", 0.0)
+    X, y, weight = wide()
+    moments = merge([moments_of(X, y, weight, center=center)])
+    preconditioned = precondition_moments(moments, "whiten", l2, None)
+    preconditioner = preconditioned.preconditioner
+    assert isinstance(preconditioner, RowSpacePreconditioner)
+    matrix = matrix_of(preconditioner)
+    hessian = matrix.T @ (covariance(X, weight, center=center) + l2 / 2 * np.eye(15)) @ matrix
+    np.testing.assert_allclose(hessian, np.eye(len(hessian)), rtol=0, atol=1e-10)
+    expected = ridge_by_normal_equations(X, y, weight, l2 or 1e-10, center=center)
+    if not l2:
+        root = np.sqrt(weight)[:, None]
+        X, y = (
+            (part - np.average(part, axis=0, weights=weight) * int(center)) * root
+            for part in (X, y)
+        )
+        expected = (np.linalg.pinv(X, rcond=1e-10) @ y).T
+    coef = preconditioner.to_coef(preconditioned.target.T[None, None])[0, 0]
+    np.testing.assert_allclose(coef, expected, rtol=1e-8, atol=1e-10)
+    back = preconditioner.from_coef(coef[None, None])[0, 0]
+    np.testing.assert_allclose(back, preconditioned.target.T, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("precondition", ["whiten", "standardize", None])
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+def test_no_tensor_is_larger_than_the_wide_data(l2, precondition):
+    n, p = 7, 400
+    X, y, weight = wide(n, p)
+    moments = merge([moments_of(X, y, weight)])
+    found = precondition_moments(moments, precondition, l2, None)
+    one = torch.ones(2, dtype=torch.float64)
+    objective = least_squares(moments, found, one, with_means=precondition is None)
+
+    def tensors(value):
+        if isinstance(value, torch.Tensor):
+            yield value
+        elif isinstance(value, tuple):
+            for part in value:
+                yield from tensors(part)
+
+    sizes = [tensor.numel() for tensor in tensors((found, objective))]
+    assert max(sizes) <= (n + 1) * (p + 1)
+    if precondition == "whiten":
+        assert found.preconditioner.n_coordinates <= n
+
+
+UNITS = [np.zeros(9), np.linspace(-5, 5, 9), np.linspace(10, -10, 9), np.resize([10, -10], 9)]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("units", UNITS, ids=["ones", "1e±5", "1e±10", "alternating 1e±10"])
+@pytest.mark.parametrize("shape", [(40, 9), (5, 9), (9, 9)])
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_the_fit_comes_before_the_norm(noise, shape, units):
+    """Whatever the units of dependent columns, loss_ is the loss of predict."""
+    n, p = shape
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        base = rng.normal(size=(n, 5))
+        X = np.hstack([base, base @ rng.normal(size=(5, p - 5))]) * 10.0**units
+        X = X[:, rng.permutation(p)]
+        y = base @ rng.normal(size=5) + noise * rng.normal(size=n)
+        model = GDLinearRegressor(lr="auto").fit(X, y)
+        loss = np.mean((model.predict(X) - y) ** 2)
+        assert model.loss_ == pytest.approx(loss, rel=1e-10, abs=1e-20 * np.var(y))
+        centred = (base - base.mean(axis=0), y - y.mean())
+        rest = np.linalg.lstsq(*centred, rcond=1e-10)[0]
+        best = np.mean((centred[1] - centred[0] @ rest) ** 2)
+        assert loss <= best * (1 + 1e-8) + 1e-16 * np.var(y)
+        if np.ptp(units) <= 0:
+            coef = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ centred[1]
+            np.testing.assert_allclose(model.coef_, coef, rtol=0, atol=1e-9 * np.abs(coef).max())
+
+
+@pytest.mark.parametrize("position", [0, 2, 4])
+@pytest.mark.parametrize("constant", [0.0, 0.1, 1e6])
+@pytest.mark.parametrize("n", [40, 3])
+@pytest.mark.parametrize("l2", [0.0, 0.5])
+def test_a_constant_column_gets_no_coefficient(l2, n, constant, position):
+    X, y, _ = wide(n, 4, weighted=False)
+    spoiled = np.insert(X, position, constant, axis=1)
+    with_it, without = (
+        GDLinearRegressor(lr="auto", alpha=l2).fit(data, y) for data in (spoiled, X)
+    )
+    assert not with_it.coef_[:, position].any()
+    coef = np.delete(with_it.coef_, position, axis=1)
+    np.testing.assert_allclose(coef, without.coef_, rtol=1e-8, atol=1e-10)
+
+
+def test_kinds_of_whitening():
+    for name, kind in [
+        ("tall", DensePreconditioner),
+        ("duplicate", DeficientPreconditioner),
+        ("wide", RowSpacePreconditioner),
+    ]:
+        moments = merge([moments_of(*DESIGNS[name])])
+        found = precondition_moments(moments, "whiten", 0.0, None)
+        assert isinstance(found.preconditioner, kind)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (4, 3), (1, 5), (5, 1)])
+def test_the_map_of_minimum_norm(shape):
+    """w = N·c minimizes ‖c − G·w‖² + ‖w‖²."""
+    dependence = RNG.normal(size=shape)
+    found = module._norm_map(torch.from_numpy(dependence))
+    expected = np.linalg.solve(np.eye(shape[1]) + dependence.T @ dependence, dependence.T)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)

@@ -128,12 +128,3 @@ def test_a_large_lr_with_single_rows_is_a_divergence_and_no_error(lr, kind):
     assert model.diverged_
     assert np.isfinite(model.coef_).all()
     assert np.isfinite(model.loss_)
-
-
-def test_the_first_epoch_of_batches_is_no_measure():
-    """Its mean is far above the objective of the start here, and the end is in between."""
-    x, y = rng.normal(size=(40, 3)), rng.normal(size=40)
-    model = GDLinearRegressor(batch_size=1, lr=0.3, epochs=3, random_state=0).fit(x, y)
-    start = np.var(y)
-    if model.loss_curve_[0] > start:
-        assert model.diverged_ or model.loss_ <= start
