@@ -422,6 +422,7 @@ class GDRegressorCV(
             result = models.fit_on_all_data(best, min(epochs, search.epochs), search.seed, on_epoch)
         if result.interrupted:
             raise KeyboardInterrupt
+        result.check_finite(type(self).__name__)
         best_estimator = models.fitted(best, models.basis_of_all_data(best), result)
         best_estimator.set_params(epochs=epochs)
         fitted = {

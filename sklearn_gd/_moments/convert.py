@@ -23,8 +23,8 @@ def convert_moments(
             abs_max=moments.abs_max[:terms],
         )
     columns = columns._replace(degree=basis.degree)
-    if basis.is_same(columns):
-        return moments
+    if basis.is_same(columns):  # the leading columns may have more rows than they need
+        return merge([moments]) if len(moments.factor) > terms else moments
     change, constant = basis.convert(np.eye(terms), np.zeros(terms), columns)
     matrix, shift = (torch.from_numpy(part).to(moments.factor) for part in (change, constant))
     return merge(

@@ -63,4 +63,7 @@ def fit_model(
         )
         if only_records:
             trace = trace._replace(validation=torch.stack(recorded))
-        return make_result(fit, trace.select(0, 0), fit.lr)
+        result = make_result(fit, trace.select(0, 0), fit.lr)
+        if not only_records:  # in a search candidates may be beyond the range of float64
+            result.check_finite(options.owner)
+        return result

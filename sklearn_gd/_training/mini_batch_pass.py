@@ -67,6 +67,7 @@ def fit_pass(
             start_value=first_objective,
         )
         result = make_result(fit, trace.select(0, 0), fit.lr)
+        result.check_finite(options.owner)
     return result, {
         **_save_coordinates(coordinates),
         "first_objective": first_objective.cpu().numpy(),

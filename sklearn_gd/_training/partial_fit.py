@@ -59,6 +59,7 @@ def fit_on_moments(
             u = start_parameters(fit, start)
             trace = trace._replace(u=u, value=fit.problem.value(u))
         result = make_result(fit, trace.select(0, 0), fit.lr)
+        result.check_finite(options.owner)
         return result, {name: value.cpu().numpy() for name, value in moments._asdict().items()}
 
 

@@ -36,6 +36,15 @@ class FitResult(NamedTuple):
         """Whether any target diverged."""
         return bool(self.diverged_targets)
 
+    def check_finite(self, owner: str) -> None:
+        """Raise if the model or its loss is beyond the range of float64."""
+        for name in ("coef", "intercept", "loss"):
+            if not np.isfinite(getattr(self, name)).all():
+                raise ValueError(
+                    f"The {name} of {owner} overflows, because the values of X and y are too far "
+                    "from 1 for float64. Bring X and y to a moderate scale."
+                )
+
     def warning(self, owner: str) -> str:
         """What to warn of, or nothing."""
         where = f"epoch {len(self.loss_curve)} with lr={self.lr:g}"
@@ -60,7 +69,6 @@ def make_result(fit: PreparedFit, trace: Trace, lr: float) -> FitResult:
     """The result of a trace of one run of one problem."""
     problem = fit.problem
     coef, intercept = to_numpy_model(problem, trace.u)
-    _check_finite(fit.options.owner, coef, intercept, trace, problem)
     values = trace.values[:, 0, 0]
     scale = problem.loss_scale
     did_all_epochs = len(values) == fit.options.epochs and not trace.diverged.any()
@@ -87,19 +95,6 @@ def make_result(fit: PreparedFit, trace: Trace, lr: float) -> FitResult:
         int(trace.best_epoch[0, 0]),
         trace.interrupted,
     )
-
-
-def _check_finite(
-    owner: str, coef: np.ndarray, intercept: np.ndarray, trace: Trace, problem: Problem
-) -> None:
-    """Raise if a model or its loss is beyond the range of float64."""
-    loss = (trace.value * problem.loss_scale).cpu().numpy()
-    for name, value in (("coefficients", coef), ("intercept", intercept), ("loss", loss)):
-        if not np.isfinite(value).all():
-            raise ValueError(
-                f"The {name} of {owner} overflows: the values of X and y are too far from 1 for "
-                "float64. Bring X and y to a moderate scale."
-            )
 
 
 def to_numpy_model(problem: Problem, u: Tensor) -> tuple[np.ndarray, np.ndarray]:

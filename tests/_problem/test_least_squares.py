@@ -26,6 +26,62 @@ def objective(m=4, coordinates=3, targets=2, *, identity=False, seed=0):
     return made, (design, target, residual_norm, y_scale)
 
 
+def with_ridge(m=4, coordinates=3, *, free=0, seed=0):
+    """The same with a ridge, of which the first ``free`` coordinates are free."""
+    _, parts = objective(m, coordinates, seed=seed)
+    ridge = random(coordinates, seed=seed + 4).exp()
+    ridge[:free] = 0.0
+    return LeastSquares.of(*parts, ridge), (*parts, ridge)
+
+
+@pytest.mark.parametrize("free", [0, 1])
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (2, 9), (1, 3)])
+def test_value_and_optimum_with_a_ridge(shape, free):
+    """By NumPy, where the ridge is further rows of the design."""
+    made, (design, target, residual_norm, y_scale, ridge) = with_ridge(*shape, free=free)
+    table = np.vstack([design.numpy(), np.diag(np.sqrt(ridge.numpy()))])
+    goal = np.vstack([(target / y_scale).numpy(), np.zeros((shape[1], 2))])
+    outside = (residual_norm / y_scale).numpy() ** 2
+    u = random(1, 5, 2, shape[1], seed=9)
+    expected = ((u[0].numpy() @ table.T - goal.T) ** 2).sum(-1) + outside
+    np.testing.assert_allclose(made(u)[0], expected, rtol=1e-12)
+    solution = np.linalg.lstsq(table, goal, rcond=None)[0]
+    best = ((table @ solution - goal) ** 2).sum(0) + outside
+    np.testing.assert_allclose(made.optimum(), best, rtol=1e-12)
+    assert made.select(0, 1).optimum().item() == pytest.approx(best[1], rel=1e-12)
+
+
+def test_a_ridge_of_zeros_is_no_ridge():
+    made, parts = objective(5, 3)
+    zeros = LeastSquares.of(*parts, torch.zeros(3, dtype=torch.float64))
+    torch.testing.assert_close(zeros.optimum(), made.optimum())
+    u = random(1, 5, 2, 3, seed=9)
+    torch.testing.assert_close(zeros(u), made(u))
+
+
+@pytest.mark.parametrize("kinds", [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize("sizes", [(3, 3), (2, 4), (4, 2)])
+def test_stacked_ridges_are_the_ridges(sizes, kinds):
+    """Also where one problem has no ridge, or is whitened."""
+    parts = [
+        with_ridge(4, size, seed=10 * k)[0] if has_ridge else objective(4, size, seed=10 * k)[0]
+        for k, (size, has_ridge) in enumerate(zip(sizes, kinds, strict=True))
+    ]
+    stack = LeastSquares.stack(parts)
+    u = torch.zeros(2, 3, 2, max(sizes), dtype=torch.float64)
+    for k, size in enumerate(sizes):
+        u[k, ..., :size] = random(3, 2, size, seed=20 + k)
+    values = stack(u)
+    for k, (part, size) in enumerate(zip(parts, sizes, strict=True)):
+        torch.testing.assert_close(values[k : k + 1], part(u[k : k + 1, ..., :size]))
+        for t in range(2):
+            alone = stack.select(k, t)
+            torch.testing.assert_close(
+                alone(u[k : k + 1, :, t : t + 1]), values[k : k + 1, :, t : t + 1]
+            )
+            torch.testing.assert_close(alone.optimum(), part.select(0, t).optimum())
+
+
 @pytest.mark.parametrize("identity", [True, False])
 def test_value(identity):
     made, (design, target, residual_norm, y_scale) = objective(identity=identity)

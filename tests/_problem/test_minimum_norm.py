@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_regression
+from sklearn.linear_model import Ridge
 
 from sklearn_gd import GDLinearRegressor
 
@@ -18,6 +19,39 @@ def test_deficient_rank_gives_the_minimum_norm():
     model = GDLinearRegressor(lr="auto").fit(X, y)
     coef = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ (y - y.mean())
     np.testing.assert_allclose(model.coef_, coef, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("alpha", [0.0, 1e-3, 10.0])
+@pytest.mark.parametrize("n", [1, 2, 9])
+def test_wide_data(n, alpha, weighted, fit_intercept):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(n, 30)) + rng.normal(size=30), rng.normal(size=n)
+    weight = rng.uniform(0.5, 3.0, n) if weighted else np.ones(n)
+    model = GDLinearRegressor(lr="auto", alpha=alpha, fit_intercept=fit_intercept)
+    model.fit(X, y, weight)
+    if alpha:
+        reference = Ridge(alpha * weight.sum() / 2, fit_intercept=fit_intercept)
+        expected = reference.fit(X, y, weight).coef_
+    else:
+        mean = np.average(X, axis=0, weights=weight) * fit_intercept
+        goal = y - np.average(y, weights=weight) * fit_intercept
+        root = np.sqrt(weight)
+        expected = np.linalg.lstsq((X - mean) * root[:, None], goal * root, rcond=1e-10)[0]
+        assert model.loss_ < 1e-20
+    np.testing.assert_allclose(model.coef_, expected, rtol=1e-8, atol=1e-11)
+
+
+def test_ridge_of_very_wide_data():
+    """With a matrix of 20,000 x 20,000 it would be far beyond any limit of time and memory."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 20_000)), rng.normal(size=50)
+    model = GDLinearRegressor(lr="auto", alpha=1.0).fit(X, y)
+    expected = Ridge(25.0).fit(X, y).coef_
+    np.testing.assert_allclose(model.coef_, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
+    assert model.precondition_ == "whiten"
+    assert model.lr_ == 0.5
 
 
 def test_many_dependent_columns():

@@ -164,7 +164,9 @@ def test_a_start_that_the_first_epoch_does_not_tell_may_be_given(start_value):
     """Divergence is judged against it, from the first epoch to the end."""
     objective = valley([1.0], [1.0])
     value = torch.full((1, 1, 1), start_value, dtype=torch.float64)
-    trace = run(SGD, [0.01], 5, objective=objective, rule=StoppingRule(open_ended, start_value=value))
+    trace = run(
+        SGD, [0.01], 5, objective=objective, rule=StoppingRule(open_ended, start_value=value)
+    )
     end = 0.98**10
     assert bool(trace.diverged) == (end > start_value)
     assert trace.n_iter.item() == 5

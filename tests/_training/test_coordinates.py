@@ -1,5 +1,7 @@
 """Which coordinates are chosen."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -39,6 +41,33 @@ def test_very_wide_sparse_data_descend_on_their_rows(fit_intercept, monkeypatch)
     np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-8)
     np.testing.assert_allclose(model.loss_curve_, expected.loss_curve_, rtol=1e-9)
     assert model.max_stable_lr_ == pytest.approx(expected.max_stable_lr_, rel=1e-6)
+
+
+@pytest.mark.parametrize("precondition", ["auto", None])
+def test_rows_of_weight_zero_do_not_touch_sparse_data(precondition, monkeypatch):
+    """Not the decision about the way either: the limit lies between the two numbers of rows."""
+    rows = sparse.random(30, 12, density=0.4, random_state=0, format="csr")
+    junk = sparse.random(30, 12, density=0.9, random_state=1, format="csr") * 1e3
+    y = rows @ np.arange(12.0) + np.random.default_rng(0).normal(size=30)
+    padded, target = sparse.vstack([rows, junk]).tocsr(), np.r_[y, np.full(30, 1e6)]
+    weight = np.repeat([1.0, 0.0], 30)
+    for wide in (False, True):
+        data, goal = (rows.T.tocsr()[:9], y[:9]) if wide else (rows, y)
+        n, p = data.shape
+        if wide:
+            more = sparse.random(20, p, density=0.9, random_state=1, format="csr") * 1e3
+            padded, target = sparse.vstack([data, more]).tocsr(), np.r_[goal, np.full(20, 1e6)]
+            weight = np.repeat([1.0, 0.0], [n, 20])
+        for limit in (1, min(n, p) * p, 10**6):
+            monkeypatch.setattr(coordinates, "_MAX_FACTOR_ENTRIES", limit)
+            options = {"precondition": precondition, "epochs": 30, "lr": "auto"}
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                expected = GDLinearRegressor(**options).fit(data, goal)
+                model = GDLinearRegressor(**options).fit(padded, target, weight)
+            assert model.precondition_ == expected.precondition_
+            np.testing.assert_allclose(model.loss_curve_, expected.loss_curve_, rtol=1e-9)
+            np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-8, atol=1e-10)
 
 
 def test_whitening_too_much_is_refused(monkeypatch):

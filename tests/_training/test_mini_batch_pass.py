@@ -1,6 +1,5 @@
 """A stream in mini-batches, or with another loss: one pass over each part."""
 
-
 import pickle
 from functools import partial
 from itertools import pairwise

@@ -71,7 +71,9 @@ def test_a_stream_of_ridge(kind, fit_intercept):
 @pytest.mark.parametrize("options", [{"alpha": 0.3, "l1_ratio": 0.5}, {"positive": True}])
 def test_a_stream_with_a_proximal_step(options):
     options = {**options, "lr": "auto", "epochs": 3000}
-    assert_same(stream(GDLinearRegressor(**options), PARTS["three"]), GDLinearRegressor(**options).fit(X, Y))
+    assert_same(
+        stream(GDLinearRegressor(**options), PARTS["three"]), GDLinearRegressor(**options).fit(X, Y)
+    )
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
@@ -81,7 +83,9 @@ def test_inputs_of_a_polynomial_may_reach_further_in_later_parts(fit_intercept):
     options = {"degree": 4, "lr": "auto", "epochs": 40, "fit_intercept": fit_intercept}
     ours = stream(GDPolynomialRegressor(**options), PARTS["three"], x, y)
     expected = GDPolynomialRegressor(**options).fit(x, y)
-    np.testing.assert_allclose(ours.predict(x), expected.predict(x), rtol=0, atol=1e-8 * np.abs(y).max())
+    np.testing.assert_allclose(
+        ours.predict(x), expected.predict(x), rtol=0, atol=1e-8 * np.abs(y).max()
+    )
 
 
 def test_a_wide_stream_has_the_minimum_norm():

@@ -36,7 +36,9 @@ def test_losses_are_those_of_the_model_in_the_units_of_the_data(precondition, lo
 def test_what_is_found_is_numpy():
     result = fit(epochs=3, validation=training_data())
     for name, value in result._asdict().items():
-        assert value is None or isinstance(value, np.ndarray | float | int | bool | str | tuple), name
+        assert value is None or isinstance(value, np.ndarray | float | int | bool | str | tuple), (
+            name
+        )
     options = fit_options(optimizer="adam")
     _, state = fit_on_moments(
         training_data(), None, options, start=None, state=None, state_basis=None

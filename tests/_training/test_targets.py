@@ -49,7 +49,8 @@ def test_a_diverging_target_does_not_touch_the_others():
     alone = GDLinearRegressor(**options).fit(X, Y)
     np.testing.assert_array_equal(both.coef_[0], alone.coef_)
     np.testing.assert_array_equal(both.intercept_[0], alone.intercept_)
-    assert both.diverged_ and not alone.diverged_
+    assert both.diverged_
+    assert not alone.diverged_
     assert both.n_iter_ == len(both.loss_curve_) == 200
     assert np.isfinite(both.loss_curve_).all()
     # the diverged target contributes the objective that it keeps
