@@ -54,7 +54,8 @@ def fit_pass(
             coordinates = _restore_coordinates(state, options)
         fit = prepare(data, basis, options, seed=seed, coordinates=coordinates)
         kept = _KeptOptimizers(fit.optimizer_factory, state["optimizers"] if state else [])
-        # divergence is judged against the objective with which the stream began
+        # divergence is judged against the objective with which the stream began, or against
+        # that of zeros on these rows, which may vary more than the first rows
         if state is None or "first_objective" not in state:
             first_objective = start_objective(fit, start)
         else:
@@ -64,7 +65,7 @@ def fit_pass(
             [[fit.lr]],
             start=start,
             optimizer_factory=kept.factory(),
-            start_value=first_objective,
+            start_value=torch.maximum(first_objective, fit.problem.at_zero),
         )
         result = make_result(fit, trace.select(0, 0), fit.lr)
         result.check_finite(options.owner)

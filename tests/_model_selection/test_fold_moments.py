@@ -16,7 +16,7 @@ from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._model_selection import fold_moments as module
 from sklearn_gd._model_selection.fold_moments import fold_moments
 from sklearn_gd._moments.tensor_data import TensorData
-from tests._moments.reference import assert_moments, expected_moments, moments_of
+from tests._moments.reference import assert_moments, expected_moments
 
 RNG = np.random.default_rng(0)
 N = 30

@@ -46,7 +46,7 @@ def decide(X, *, weight=None):
     moments = merge([moments_of(X, np.zeros((len(X), 1)), weight)])
     unit = UnitColumns.of(moments)
     noise = rounding_noise(moments, unit.scale)
-    return independent_columns(unit.factor, noise, unit.is_varying), unit
+    return independent_columns(unit.factor, noise, unit.is_varying, unit.scale), unit
 
 
 def exact_rank(X):
@@ -159,5 +159,6 @@ def test_order_of_rows_and_blocks_decides_nothing():
     parts = [moments_of(X[k::3], rng.normal(size=(10, 1))) for k in range(3)]
     merged = merge(parts)
     unit = UnitColumns.of(merged)
-    found = independent_columns(unit.factor, rounding_noise(merged, unit.scale), unit.is_varying)
+    noise = rounding_noise(merged, unit.scale)
+    found = independent_columns(unit.factor, noise, unit.is_varying, unit.scale)
     assert found.columns.tolist() == whole.columns.tolist()

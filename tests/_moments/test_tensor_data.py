@@ -8,7 +8,7 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from sklearn_gd._data.polynomial import legendre_basis, monomial_basis
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._moments.tensor_data import SparseRows, TensorData
 from tests._moments.reference import assert_moments, expected_moments
 
 RNG = np.random.default_rng(0)
@@ -55,8 +55,13 @@ def test_rows_targets_and_blocks(container, weight, kind):
     expected = columns_of(basis)
     assert tensors.n_terms == expected.shape[1]
     x, y, w = tensors.rows()
+    assert isinstance(x, SparseRows) == (container is sparse.csr_matrix and basis is None)
+    if isinstance(x, SparseRows):
+        assert x.shape == x.x.shape
+        assert x.x.is_sparse_csr
+        torch.testing.assert_close(x.x_transposed.to_dense(), x.x.to_dense().T, rtol=0, atol=0)
+        x = x.x
     assert x.dtype == y.dtype == w.dtype == torch.float64
-    assert x.is_sparse_csr == (container is sparse.csr_matrix and basis is None)
     np.testing.assert_allclose(x.to_dense(), expected[kept], rtol=1e-10, atol=1e-10)
     np.testing.assert_array_equal(y, Y[kept])
     share = np.full(50, 1 / 50) if weight is None else WEIGHT[KEPT] / WEIGHT.sum()

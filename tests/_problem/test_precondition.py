@@ -243,6 +243,21 @@ def test_a_constant_column_gets_no_coefficient(l2, n, constant, position):
     np.testing.assert_allclose(coef, without.coef_, rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.parametrize("n", [40, 3])
+def test_a_constant_column_does_not_move_the_optimum_that_is_known(n):
+    X, y, weight = wide(n, 6)
+    X[:, 2] = 5.0
+    moments = merge([moments_of(X, y, weight)])
+    found = precondition_moments(moments, "standardize", 0.3, None)
+    one = torch.ones(2, dtype=torch.float64)
+    objective = least_squares(moments, found, one, with_means=False)
+    coef = ridge_by_normal_equations(X, y, weight, 0.3, center=True)
+    X, y = (part - np.average(part, axis=0, weights=weight) for part in (X, y))
+    expected = np.average((X @ coef.T - y) ** 2, axis=0, weights=weight)
+    expected = expected + 0.15 * (coef**2).sum(axis=1)
+    np.testing.assert_allclose(objective.optimum(), expected, rtol=1e-9)
+
+
 def test_kinds_of_whitening():
     for name, kind in [
         ("tall", DensePreconditioner),
