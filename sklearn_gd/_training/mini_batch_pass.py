@@ -28,6 +28,10 @@ from sklearn_gd.losses import find_loss
 
 PartialFitState = dict[str, Any]
 
+# The objective of a small part varies by chance. A pass has diverged if the objective of its
+# part ends above this factor times that of the first part, or of zeros on the same part.
+_NOISE_OF_PARTS = 2.0
+
 
 def fit_pass(
     data: TrainingData,
@@ -54,8 +58,7 @@ def fit_pass(
             coordinates = _restore_coordinates(state, options)
         fit = prepare(data, basis, options, seed=seed, coordinates=coordinates)
         kept = _KeptOptimizers(fit.optimizer_factory, state["optimizers"] if state else [])
-        # divergence is judged against the objective with which the stream began, or against
-        # that of zeros on these rows, which may vary more than the first rows
+        # divergence is judged against the objective with which the stream began
         if state is None or "first_objective" not in state:
             first_objective = start_objective(fit, start)
         else:
@@ -65,7 +68,7 @@ def fit_pass(
             [[fit.lr]],
             start=start,
             optimizer_factory=kept.factory(),
-            start_value=torch.maximum(first_objective, fit.problem.at_zero),
+            start_value=_NOISE_OF_PARTS * torch.maximum(first_objective, fit.problem.at_zero),
         )
         result = make_result(fit, trace.select(0, 0), fit.lr)
         result.check_finite(options.owner)

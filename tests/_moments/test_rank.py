@@ -121,12 +121,23 @@ def test_the_factorization_of_the_columns_taken(name):
     assert np.linalg.norm(rest[:, unit.is_varying.numpy()], axis=0).max(initial=0.0) < 1e-12
 
 
-def test_of_two_columns_that_nearly_agree_the_second_is_taken_last():
+@pytest.mark.parametrize(("second", "first"), [(0, 1), (1, 0)])
+def test_of_two_columns_that_nearly_agree_the_smaller_is_taken_last(first, second):
     rng = np.random.default_rng(0)
     base = rng.normal(size=(40, 4))
     X = np.hstack([base[:, [0]], base[:, [0]] + 1e-5 * base[:, [1]], base[:, [2]], base[:, [3]]])
-    found, _ = decide(np.hstack([X, X[:, [2]]]))
-    assert found.columns.tolist() == [0, 2, 3, 1]
+    X[:, first] *= 2.0
+    found, _ = decide(np.hstack([X, 0.5 * X[:, [2]]]))
+    by_size = np.argsort(-X.std(axis=0)).tolist()
+    by_size.remove(second)
+    assert found.columns.tolist() == [*by_size, second]
+
+
+def test_independent_columns_are_taken_in_their_order():
+    rng = np.random.default_rng(0)
+    for units in (np.arange(5.0), -np.arange(5.0)):
+        found, _ = decide(rng.normal(size=(40, 5)) * 10.0**units)
+        assert found.columns.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_rows_of_weight_zero_have_no_rank():

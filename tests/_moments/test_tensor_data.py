@@ -8,7 +8,7 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from sklearn_gd._data.polynomial import legendre_basis, monomial_basis
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._moments.tensor_data import SparseRows, TensorData
+from sklearn_gd._moments.tensor_data import SparseRows, TensorData, to_tensor
 from tests._moments.reference import assert_moments, expected_moments
 
 RNG = np.random.default_rng(0)
