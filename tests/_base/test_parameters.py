@@ -71,7 +71,7 @@ def test_boolean_is_neither_a_number_nor_an_array():
         (integer(0), Interval(Integral, 0, None, closed="left")),
         (integer(1), Interval(Integral, 1, None, closed="left")),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "words", "like scikit-learn"),
 )
 @pytest.mark.parametrize("value", [-3.0, -3, 7.5, "fast", None, [1]])
 def test_messages_are_those_of_scikit_learn(rule, constraint, value):
