@@ -180,6 +180,23 @@ def _whiten_row_space(moments: Moments, l2: float) -> PreconditionedMoments:
         if certified is not None:
             return certified
         space = factorize_rows_by_qr(moments)
+    scale = torch.ones_like(moments.x_mean)
+    whitened = _whiten_by_qr(moments, space, l2, scale)
+    if l2 or _rounding_of_fit(moments, whitened.preconditioner) <= _MAX_FIT_ERROR:
+        return whitened
+    # The minimum norm in original units has terms that cancel. The fit comes before the norm,
+    # so the norm is that of coefficients of columns with unit variance.
+    unit = UnitColumns.of(moments)
+    scaled = moments._replace(
+        factor=unit.factor * unit.is_varying, abs_max=moments.abs_max / unit.scale
+    )
+    return _whiten_by_qr(scaled, factorize_rows_by_qr(scaled), l2, unit.scale)
+
+
+def _whiten_by_qr(
+    moments: Moments, space: RowSpace, l2: float, scale: Tensor
+) -> PreconditionedMoments:
+    """Whitening in the row space of columns that are in units of ``scale``."""
     inner = Moments(
         moments.weight,
         torch.zeros_like(space.lower[0]),
@@ -194,8 +211,15 @@ def _whiten_row_space(moments: Moments, l2: float) -> PreconditionedMoments:
         inner = inner.with_rows((l2 / 2) ** 0.5 * identity)
     whitened = _whiten(inner)
     assert isinstance(whitened.preconditioner, DensePreconditioner | DeficientPreconditioner)
-    preconditioner = RowSpacePreconditioner(space.rows[None], whitened.preconditioner)
+    preconditioner = RowSpacePreconditioner(space.rows[None], whitened.preconditioner, scale[None])
     return whitened._replace(preconditioner=preconditioner)
+
+
+def _rounding_of_fit(moments: Moments, preconditioner: Preconditioner) -> float:
+    """How far rounding moves the fitted values of unit deviation: the sum of all terms times ε."""
+    size = moments.factor.abs().amax(dim=0) / moments.weight.sqrt()
+    terms = size @ preconditioner.to_dense().matrix[0].abs()
+    return float(torch.finfo(terms.dtype).eps * terms.max())
 
 
 def _whiten_certified(moments: Moments, space: RowSpace, l2: float) -> PreconditionedMoments | None:
@@ -207,7 +231,7 @@ def _whiten_certified(moments: Moments, space: RowSpace, l2: float) -> Precondit
         identity = torch.eye(len(lower)).to(lower) / root
         inner = DensePreconditioner(matrix[None], identity[None])
         return PreconditionedMoments(
-            RowSpacePreconditioner(space.rows[None], inner),
+            RowSpacePreconditioner(space.rows[None], inner, torch.ones_like(moments.x_mean)[None]),
             None,
             moments.target / root,
             moments.residual_norm / root,
@@ -223,7 +247,7 @@ def _whiten_certified(moments: Moments, space: RowSpace, l2: float) -> Precondit
     optimum = triangle_inverse @ target
     outside = column_norms(torch.cat([moments.target - lower @ optimum, ridge.sqrt() * optimum]))
     return PreconditionedMoments(
-        RowSpacePreconditioner(space.rows[None], inner),
+        RowSpacePreconditioner(space.rows[None], inner, torch.ones_like(moments.x_mean)[None]),
         None,
         target / root,
         torch.hypot(moments.residual_norm, outside) / root,

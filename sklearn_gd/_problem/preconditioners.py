@@ -132,10 +132,12 @@ class DeficientPreconditioner(NamedTuple):
 
 
 class RowSpacePreconditioner(NamedTuple):
-    """w = rowsᵀ · a, with a = T·v, for data with fewer rows than columns."""
+    """w = rowsᵀ · a / scale, with a = T·v, for data with fewer rows than columns."""
 
     rows: Tensor  # (problems, m, p)
-    inner: DensePreconditioner | DeficientPreconditioner  # from v to a, and from rows · w to v
+    # from v to a, and from rows · (w · scale) to v
+    inner: DensePreconditioner | DeficientPreconditioner
+    scale: Tensor  # (problems, p) the norm that is minimal is that of w · scale
 
     @property
     def n_coordinates(self) -> int:
@@ -144,24 +146,28 @@ class RowSpacePreconditioner(NamedTuple):
 
     def to_coef(self, v: Tensor) -> Tensor:
         """Coefficients (problems, runs, targets, p) of v."""
-        return _multiply(self.inner.to_coef(v), self.rows.mT)
+        return _multiply(self.inner.to_coef(v), self.rows.mT) / self.scale[:, None, None]
 
     def from_coef(self, coef: Tensor) -> Tensor:
         """The v of coefficients."""
-        return self.inner.from_coef(_multiply(coef, self.rows))
+        return self.inner.from_coef(_multiply(coef * self.scale[:, None, None], self.rows))
 
     def transform(self, x: Tensor) -> Tensor:
         """Rows (samples, p), or a design, as functions of v. For one problem."""
-        return self.inner.transform(x @ self.rows[0].T)
+        return self.inner.transform((x / self.scale[0]) @ self.rows[0].T)
 
     def select(self, problem: int) -> RowSpacePreconditioner:
         """The preconditioner of one problem."""
-        return RowSpacePreconditioner(self.rows[problem : problem + 1], self.inner.select(problem))
+        one = slice(problem, problem + 1)
+        return RowSpacePreconditioner(self.rows[one], self.inner.select(problem), self.scale[one])
 
     def to_dense(self) -> DensePreconditioner:
         """The same map as a matrix."""
         inner = self.inner.to_dense()
-        return DensePreconditioner(self.rows.mT @ inner.matrix, inner.inverse @ self.rows)
+        return DensePreconditioner(
+            self.rows.mT @ inner.matrix / self.scale[..., None],
+            inner.inverse @ self.rows * self.scale[:, None],
+        )
 
 
 Preconditioner = (

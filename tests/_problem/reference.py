@@ -43,7 +43,9 @@ def deficient(p=4, *, others=2, constant=1, seed=0):
 def row_space(p=4, *, rows=3, kind=dense, seed=0):
     """A preconditioner of one problem with fewer rows than p columns."""
     return RowSpacePreconditioner(
-        torch.linalg.qr(random(p, rows, seed=seed + 5)).Q.mT[None], kind(rows, seed=seed)
+        torch.linalg.qr(random(p, rows, seed=seed + 5)).Q.mT[None],
+        kind(rows, seed=seed),
+        torch.ones(1, p, dtype=torch.float64),
     )
 
 
