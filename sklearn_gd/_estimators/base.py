@@ -455,7 +455,7 @@ class GDRegressor(
                 "warm_start=False to start afresh."
             )
         n_terms = features if inputs.basis is None else inputs.basis.n_terms
-        if self.coef_.shape[-1] != n_terms:
+        if not hasattr(self, "n_features_in_") and self.coef_.shape[-1] != n_terms:
             raise ValueError(
                 f"coef_ of {type(self).__name__} has {self.coef_.shape[-1]} coefficients, and this "
                 f"fit has {n_terms}. Set coef_ to that many, or call fit with warm_start=False."

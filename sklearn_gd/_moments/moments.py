@@ -80,6 +80,8 @@ def column_norms(columns: Tensor) -> Tensor:
 
 def _merge_two(a: Moments, b: Moments) -> Moments:
     """The moments of two disjoint sets of rows."""
+    if len(b.factor) == 1 and not (b.factor.any() or b.target.any()):
+        b = b._replace(factor=b.factor[:0], target=b.target[:0])  # one centred row is zero
     weight = a.weight + b.weight
     share = b.weight / weight
     x_step, y_step = b.x_mean - a.x_mean, b.y_mean - a.y_mean

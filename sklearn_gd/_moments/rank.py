@@ -69,8 +69,18 @@ def independent_columns(
         # a column of the inverse is the combination, divided by the norm of the residual
         if ((inverse * noise[:, None]).square().sum(0) < 1.0).all():
             return IndependentColumns(None, everything, inverse)
-    max_rank = min(rows, p)
-    by_size = scale.argsort(descending=True, stable=True)
+    found = _take_columns(factor, noise, is_varying, everything)
+    if len(found.columns) == is_varying.sum():
+        return found
+    return _take_columns(factor, noise, is_varying, scale.argsort(descending=True, stable=True))
+
+
+def _take_columns(
+    factor: Tensor, noise: Tensor, is_varying: Tensor, order: Tensor
+) -> IndependentColumns:
+    """Take independent columns in an order, those with large residuals first."""
+    max_rank = min(factor.shape)
+    rows = len(factor)
     basis, inverse = factor.new_zeros(rows, max_rank), factor.new_zeros(max_rank, max_rank)
     columns: list[int] = []
     norm = partial(torch.linalg.vector_norm, dim=0)  # safe: the columns are near unit norm
@@ -78,7 +88,7 @@ def independent_columns(
         is_waiting = is_varying.clone()
         is_waiting[columns] = False
         # the earlier basis is removed from a panel of columns in one product
-        for panel in by_size[is_waiting[by_size]].split(64):
+        for panel in order[is_waiting[order]].split(64):
             start = len(columns)
             residual, coefficients = _orthogonalize(factor[:, panel], basis[:, :start])
             combination = inverse[:start, :start] @ coefficients

@@ -49,6 +49,11 @@ class LeastSquares(NamedTuple):
         )
 
     @property
+    def n_coordinates(self) -> int:
+        """Length of u."""
+        return self.target.shape[-1] if self.design is None else self.design.shape[1]
+
+    @property
     def entries_per_step(self) -> int:
         """Entries of the matrices that a step reads."""
         return self.target.numel() if self.design is None else self.design.numel()
@@ -152,12 +157,12 @@ def _ridge_optimum(design: Tensor, ridge: Tensor, target: Tensor) -> Tensor:
 
     Coordinates without a ridge, such as the intercept, are projected out first.
     """
-    is_free = ridge == 0
+    is_free = (ridge == 0) & design.any(dim=0)  # constant columns have no ridge either
     if is_free.any():
         q, _ = torch.linalg.qr(design[:, is_free])
         design = design - q @ (q.T @ design)
         target = target - q @ (q.T @ target)
-    scaled = design[:, ~is_free] / ridge[~is_free].sqrt()
+    scaled = design[:, ridge > 0] / ridge[ridge > 0].sqrt()
     matrix = torch.eye(len(design)).to(design) + scaled @ scaled.T
     return (target * torch.linalg.solve(matrix, target)).sum(0)
 
@@ -168,7 +173,9 @@ def _stack_ridges(objectives: Sequence[LeastSquares]) -> Tensor | None:
         return None
     return stack_padded(
         [
-            objective.residual.new_zeros(1, 1, 1, 1) if objective.ridge is None else objective.ridge
+            objective.residual.new_zeros(1, 1, 1, objective.n_coordinates)
+            if objective.ridge is None
+            else objective.ridge
             for objective in objectives
         ]
     )

@@ -113,9 +113,12 @@ class ConvergenceMonitor:
         end = self.n_iter[..., None].expand_as(self.best_epoch)
         self.best_epoch = torch.where(last_is_best, end, self.best_epoch)
         goes_back = (self.diverged | self.watches_validation) & ~last_is_best
-        if not goes_back.any():
+        # with mini-batches the lowest mean of an epoch may lie above the start
+        starts_again = self.diverged & last_is_best & (self.rule.start_value is not None)
+        if not (goes_back | starts_again).any():
             return None
         u.copy_(torch.where(_like(goes_back, u), self.best_u, u))
+        u.copy_(torch.where(_like(starts_again, u), self.start_u, u))
         return lambda value: self._return_to_start(value, u)
 
     def _begin(self, values: Tensor, objective: Tensor, watched: Tensor) -> None:

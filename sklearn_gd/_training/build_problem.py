@@ -87,7 +87,7 @@ def build_problem(
     precondition = choose_precondition(options, data, moments)
     if coordinates is not None:
         precondition = None if precondition is None else "standardize"
-    elif needs_column_statistics(data):
+    elif moments is None and needs_column_statistics(data):
         coordinates = coordinates_from_columns(data, options, precondition, loss)
     else:
         moments = moments or data.moments(center=options.fit_intercept)
