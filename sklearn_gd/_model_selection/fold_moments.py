@@ -8,7 +8,7 @@ loses digits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def _of_groups(
     with_all: bool,
 ) -> list[tuple[Moments, Moments | None]]:
     """For splits that overlap: merge groups of rows, if the groups are few."""
-    sets = [rows for split in splits for rows in split] + [np.arange(n)] * with_all
+    sets = [*chain.from_iterable(splits), *[np.arange(n)] * with_all]
     counts = np.stack([np.bincount(rows, minlength=n) for rows in sets])
     groups = _rows_by_counts(counts)
     if weight is not None:
@@ -100,10 +100,9 @@ def _of_groups(
     else:
         parts = [read(rows) for rows in groups]
         moments = [_merge_repeated(parts, times) for times in table]
-    folds: list[tuple[Moments, Moments | None]] = [
-        (moments[2 * k], moments[2 * k + 1]) for k in range(len(splits))
-    ]
-    return folds + [(all_data, None) for all_data in moments[2 * len(splits) :]]
+    n_sides = 2 * len(splits)
+    pairs = zip(moments[:n_sides:2], moments[1:n_sides:2], strict=True)
+    return [*pairs, *[(all_data, None) for all_data in moments[n_sides:]]]
 
 
 def _rows_by_counts(counts: np.ndarray) -> list[np.ndarray]:

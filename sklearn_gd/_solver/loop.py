@@ -99,10 +99,7 @@ def descend(
         first = history.n_epochs
         with interruption:
             last = min(first - first % chunk + chunk, epochs)
-            if is_watched:
-                last = max(first + 1, min(last, monitor.earliest_end))
-            watcher = monitor if is_watched else None
-            _run_epochs(range(first, last), u, steppers, history, monitor, watcher)
+            _run_epochs(range(first, last), u, steppers, history, monitor, watched=is_watched)
         history.drop_unfinished_epoch(u)
         if history.n_epochs == 0:
             raise KeyboardInterrupt
@@ -123,10 +120,12 @@ def _run_epochs(
     steppers: Sequence[Stepper],
     history: _History,
     monitor: ConvergenceMonitor,
-    watcher: ConvergenceMonitor | None,
+    *,
+    watched: bool,
 ) -> None:
-    """Do a chunk of epochs, or fewer if the ``watcher`` sees a divergence."""
-    for epoch in epochs:
+    """Do a chunk of epochs. If it is ``watched``, it ends where the descent may end."""
+    last = max(epochs.start + 1, min(epochs.stop, monitor.earliest_end)) if watched else epochs.stop
+    for epoch in range(epochs.start, last):
         history.begin_epoch(epoch, u)
         for stepper in steppers:
             stepper.run_epoch(epoch, history.values[epoch])
@@ -134,7 +133,7 @@ def _run_epochs(
             stepper.step_scheduler(history.scheduled_values, epoch)
         monitor.hold_ended(u)
         history.n_epochs = epoch + 1
-        if watcher is not None and not watcher.allows(history.values[epoch]):
+        if watched and not monitor.allows(history.values[epoch]):
             return
 
 

@@ -96,16 +96,12 @@ def build_problem(
     scaling = parametrization.scaling
     ridge = options.penalty.as_term(to_original, scaling.loss_scale)
     regularized = RegularizedLoss(loss.function, parametrization, ridge)
-    objective: ProblemObjective
     has_batches = is_stream or _has_batches(options, data)
+    objective: ProblemObjective
     if has_batches:
         objective = _mini_batches(data, options, regularized, squared_error, seed)
-    elif options.is_squared and squared_error is not None:
-        objective = squared_error
-    elif make_risk is not None:
-        objective = make_risk(regularized)
     else:
-        objective = EmpiricalRisk.of(regularized, data.rows())
+        objective = _full_batch(data, options, regularized, squared_error, make_risk)
     with torch.no_grad():
         at_zero = objective(parametrization.zeros)
     y_deviation = torch.where(coordinates.y_deviation > 0, coordinates.y_deviation, 1.0)
@@ -160,6 +156,19 @@ def _optimum(squared_error: LeastSquares | None, options: FitOptions) -> Tensor 
     if not options.is_squared or squared_error is None or options.penalty.is_proximal:
         return None
     return squared_error.optimum()
+
+
+def _full_batch(
+    data: TensorData,
+    options: FitOptions,
+    loss: RegularizedLoss,
+    squared_error: LeastSquares | None,
+    make_risk: MakeRisk | None,
+) -> LeastSquares | EmpiricalRisk:
+    """The objective on all rows at once: on their moments, where the loss is squared."""
+    if options.is_squared and squared_error is not None:
+        return squared_error
+    return make_risk(loss) if make_risk else EmpiricalRisk.of(loss, data.rows())
 
 
 def _mini_batches(

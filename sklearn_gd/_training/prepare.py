@@ -114,8 +114,7 @@ def descend_problems(
     factory = optimizer_factory or prepared[0].optimizer_factory
     validation = problems[0].validation if stops_on_validation else None
     u = stack_padded([start_parameters(fit, start) for fit in prepared])
-    if start_value is None and problems[0].has_batches:
-        start_value = start_objective(prepared[0], start)
+    start_value = _start_value(prepared[0], start, start_value)
     objective = _stack_objectives([problem.objective for problem in problems])
     with one_thread if objective.entries_per_step <= _SMALL_STEP else nullcontext():
         trace = descend(
@@ -135,12 +134,24 @@ def descend_problems(
             # a loss that the user wrote shall see no epoch beyond the last
             is_watched=callable(options.loss) and u.shape[:2] == (1, 1),
         )
-    if not torch.isfinite(trace.values[0] if start_value is None else start_value).all():
-        raise ValueError(
-            f"The loss of {options.owner} is not finite where the descent starts. Bring X and y "
-            "to a moderate scale, or check the 'loss'."
-        )
+    _check_start(trace.values[0] if start_value is None else start_value, options.owner)
     return trace
+
+
+def _start_value(fit: PreparedFit, start: Model | None, known: Tensor | None) -> Tensor | None:
+    """The objective of the start, where the first epoch does not tell it."""
+    if known is None and fit.problem.has_batches:
+        return start_objective(fit, start)
+    return known
+
+
+def _check_start(value: Tensor, owner: str) -> None:
+    """Raise if the objective of the start is not finite."""
+    if not torch.isfinite(value).all():
+        raise ValueError(
+            f"The loss of {owner} is not finite where the descent starts. Bring X and y to a "
+            "moderate scale, or check the 'loss'."
+        )
 
 
 def start_parameters(fit: PreparedFit, start: Model | None) -> Tensor:
