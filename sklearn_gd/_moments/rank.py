@@ -69,9 +69,10 @@ def independent_columns(
         # a column of the inverse is the combination, divided by the norm of the residual
         if ((inverse * noise[:, None]).square().sum(0) < 1.0).all():
             return IndependentColumns(None, everything, inverse)
-    found = _take_columns(factor, noise, is_varying, everything)
-    if len(found.columns) == is_varying.sum():
-        return found
+    if is_varying.sum() <= rows:
+        found = _take_columns(factor, noise, is_varying, everything)
+        if len(found.columns) == is_varying.sum():
+            return found
     return _take_columns(factor, noise, is_varying, scale.argsort(descending=True, stable=True))
 
 
@@ -90,6 +91,8 @@ def _take_columns(
         # the earlier basis is removed from a panel of columns in one product
         for panel in order[is_waiting[order]].split(64):
             start = len(columns)
+            if start == max_rank:
+                break
             residual, coefficients = _orthogonalize(factor[:, panel], basis[:, :start])
             combination = inverse[:start, :start] @ coefficients
             # within the panel a residual only gets shorter

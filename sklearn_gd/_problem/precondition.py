@@ -178,19 +178,49 @@ def _whiten_row_space(moments: Moments, l2: float) -> PreconditionedMoments:
     if space.is_certified:
         certified = _whiten_certified(moments, space, l2)
         if certified is not None:
-            return certified
+            return certified if l2 else _in_triangular_coordinates(moments, certified)
         space = factorize_rows_by_qr(moments)
     scale = torch.ones_like(moments.x_mean)
     whitened = _whiten_by_qr(moments, space, l2, scale)
-    if l2 or _rounding_of_fit(moments, whitened.preconditioner) <= _MAX_FIT_ERROR:
+    if l2:
         return whitened
+    if _rounding_of_fit(moments, whitened.preconditioner) <= _MAX_FIT_ERROR:
+        return _in_triangular_coordinates(moments, whitened)
     # The minimum norm in original units has terms that cancel. The fit comes before the norm,
     # so the norm is that of coefficients of columns with unit variance.
     unit = UnitColumns.of(moments)
     scaled = moments._replace(
         factor=unit.factor * unit.is_varying, abs_max=moments.abs_max / unit.scale
     )
-    return _whiten_by_qr(scaled, factorize_rows_by_qr(scaled), l2, unit.scale)
+    whitened = _whiten_by_qr(scaled, factorize_rows_by_qr(scaled), l2, unit.scale)
+    return _in_triangular_coordinates(moments, whitened)
+
+
+def _in_triangular_coordinates(
+    moments: Moments, whitened: PreconditionedMoments
+) -> PreconditionedMoments:
+    """The same whitening, in coordinates that depend on the columns and not on the rows.
+
+    The coordinates of a row space are fitted values, so that a row that is given twice would
+    change the path of an adaptive optimizer. A rotation takes them to those of ``_whiten``, in
+    which the first independent columns are a triangle.
+    """
+    row_space = whitened.preconditioner
+    assert isinstance(row_space, RowSpacePreconditioner)
+    unit = UnitColumns.of(moments)
+    basis = independent_columns(
+        unit.factor, rounding_noise(moments, unit.scale), unit.is_varying, unit.scale
+    ).basis
+    if basis is None or basis.shape[1] != row_space.n_coordinates:
+        return whitened
+    fitted = row_space.transform(moments.factor) / moments.weight.sqrt()
+    rotation = basis.T @ fitted  # between orthonormal bases of the same space
+    inner = row_space.inner._replace(
+        matrix=row_space.inner.matrix @ rotation.T, inverse=rotation @ row_space.inner.inverse
+    )
+    return whitened._replace(
+        preconditioner=row_space._replace(inner=inner), target=rotation @ whitened.target
+    )
 
 
 def _whiten_by_qr(

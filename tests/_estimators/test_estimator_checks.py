@@ -69,12 +69,6 @@ def impossible(estimator):
             "a weight of 2 keeps a row in one batch, or in one part of the data; the row "
             "repeated falls into two that are drawn at random",
         )
-    if estimator.optimizer == "adagrad":
-        return dict.fromkeys(
-            WEIGHT_EQUIVALENCE,
-            "with fewer rows than columns whitened coordinates are fitted values of rows, and an "
-            "adaptive optimizer takes another path where a row is repeated",
-        )
     return {}
 
 
