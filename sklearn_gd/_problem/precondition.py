@@ -37,6 +37,7 @@ from sklearn_gd._problem.preconditioners import (
 )
 
 _DEPENDENCE_ROUNDING = 1e-12  # smaller entries of a dependence are rounding
+_MAX_ROUNDING = 1e-13  # of the sums of a prediction, where their terms cancel
 _MAX_FIT_ERROR = 1e-9  # of the fitted values, where the minimum norm is in original units
 
 
@@ -184,7 +185,7 @@ def _whiten_row_space(moments: Moments, l2: float) -> PreconditionedMoments:
     whitened = _whiten_by_qr(moments, space, l2, scale)
     if l2:
         return whitened
-    if _rounding_of_fit(moments, whitened.preconditioner) <= _MAX_FIT_ERROR:
+    if _rounding_of_fit(moments, whitened.preconditioner) <= _MAX_ROUNDING:
         return _in_triangular_coordinates(moments, whitened)
     # The minimum norm in original units has terms that cancel. The fit comes before the norm,
     # so the norm is that of coefficients of columns with unit variance.
@@ -213,13 +214,15 @@ def _in_triangular_coordinates(
     ).basis
     if basis is None or basis.shape[1] != row_space.n_coordinates:
         return whitened
-    fitted = row_space.transform(moments.factor) / moments.weight.sqrt()
-    rotation = basis.T @ fitted  # between orthonormal bases of the same space
+    root = moments.weight.sqrt()
+    rotation = basis.T @ row_space.transform(moments.factor) / root
+    # rotation⁻¹ and not its transpose, which corrects what rounding did to the fit
     inner = row_space.inner._replace(
-        matrix=row_space.inner.matrix @ rotation.T, inverse=rotation @ row_space.inner.inverse
+        matrix=torch.linalg.solve(rotation, row_space.inner.matrix, left=False),
+        inverse=rotation @ row_space.inner.inverse,
     )
     return whitened._replace(
-        preconditioner=row_space._replace(inner=inner), target=rotation @ whitened.target
+        preconditioner=row_space._replace(inner=inner), target=basis.T @ moments.target / root
     )
 
 
