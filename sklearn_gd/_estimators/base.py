@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import sys
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Mapping
-from types import MethodType
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -21,6 +19,7 @@ from sklearn_gd._base.parameters import Rule, check_params
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData, hold_out
 from sklearn_gd._data.validation import check_training_data
+from sklearn_gd._estimators.availability import AvailableInParts
 from sklearn_gd._estimators.callbacks import (
     CallbackSupportMixin,
     FitTask,
@@ -28,14 +27,17 @@ from sklearn_gd._estimators.callbacks import (
     with_progress_bar,
 )
 from sklearn_gd._estimators.equation import equation
+from sklearn_gd._estimators.fitted_state import (
+    FittedState,
+    replace_fitted_attributes,
+    stacklevel_of_caller,
+)
 from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
 from sklearn_gd._estimators.saved_state import upgrade
 
 if TYPE_CHECKING:
     from sklearn_gd._training.options import FitOptions
     from sklearn_gd._training.result import FitResult
-
-FittedState = dict[str, Any]  # fitted attributes by name
 
 
 class FitInputs(NamedTuple):
@@ -47,43 +49,6 @@ class FitInputs(NamedTuple):
     basis: PolynomialBasis | None
     options: FitOptions
     seed: int
-
-
-class _UnavailableError(AttributeError, ValueError):
-    """A method was called that the parameters of the estimator rule out."""
-
-
-class _AvailableInParts:
-    """A method that the estimator has unless it needs all rows at once."""
-
-    def __init__(self, method: Callable[..., Any]):
-        self.method = method
-        self.__doc__ = method.__doc__
-
-    def __get__(self, estimator: Any, owner: type) -> Any:
-        if estimator is None:
-            return self.method
-        if estimator.early_stopping:
-            raise _UnavailableError(
-                "partial_fit does not support early_stopping=True, which needs rows to hold out. "
-                "Set early_stopping=False."
-            )
-        if (
-            estimator.optimizer == "lbfgs"
-            or getattr(estimator.optimizer, "__name__", "") == "LBFGS"
-        ):
-            raise _UnavailableError(
-                "partial_fit does not support optimizer='lbfgs', whose estimates of the curvature "
-                "need the same rows every time. Use 'sgd' or 'adam', or fit."
-            )
-        needs_moments = estimator._keeps_moments() and hasattr(estimator, "coef_")
-        if needs_moments and estimator._partial_fit_state() is None:
-            raise _UnavailableError(
-                "partial_fit fits all rows seen so far, and fit did not keep the moments of its "
-                "rows. Begin with partial_fit on a new estimator, or set 'batch_size' for a pass "
-                "of gradient descent from coef_."
-            )
-        return MethodType(self.method, estimator)
 
 
 class GDRegressor(
@@ -233,7 +198,7 @@ class GDRegressor(
         task.end(state)
         return self
 
-    @_AvailableInParts
+    @AvailableInParts
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Continue the fit with more rows.
 
@@ -522,32 +487,6 @@ class GDRegressor(
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def replace_fitted_attributes(estimator: Any, state: FittedState) -> None:
-    """Replace all fitted attributes at once, so that no exception leaves half of a fit."""
-    kept = {name: value for name, value in vars(estimator).items() if not is_fitted_name(name)}
-    estimator.__dict__ = kept | state
-
-
-def stacklevel_of_caller() -> int:
-    """The stack level of the code that called into this package."""
-    frame, level = sys._getframe(1), 1
-    inside = ("sklearn_gd.", "sklearn.callback.")
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith(inside):
-        frame, level = frame.f_back, level + 1
-    return level
-
-
-def is_fitted_name(name: str) -> bool:
-    """Whether an attribute of this name comes from a fit."""
-    return name.endswith("_") and not name.startswith("__")
-
-
-def with_target_axis(coef: np.ndarray, intercept: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients and intercepts in float64, with an axis of targets."""
-    coef = np.atleast_2d(np.asarray(coef, dtype=np.float64))
-    return coef, np.array(np.broadcast_to(intercept, len(coef)), dtype=np.float64)
 
 
 def as_linear_regression(model: GDRegressor, features: Mapping[str, Any]) -> LinearRegression:

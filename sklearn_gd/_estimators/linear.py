@@ -11,14 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_rows
-from sklearn_gd._estimators.base import (
-    FitInputs,
-    FittedState,
-    GDRegressor,
-    as_linear_regression,
-    with_target_axis,
-)
+from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
 from sklearn_gd._estimators.docstrings import documented
+from sklearn_gd._estimators.fitted_state import FittedState, with_target_axis
 
 
 @documented

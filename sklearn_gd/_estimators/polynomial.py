@@ -19,14 +19,9 @@ from sklearn_gd._data.polynomial import (
 )
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_rows
-from sklearn_gd._estimators.base import (
-    FitInputs,
-    FittedState,
-    GDRegressor,
-    as_linear_regression,
-    with_target_axis,
-)
+from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
 from sklearn_gd._estimators.docstrings import documented
+from sklearn_gd._estimators.fitted_state import FittedState, with_target_axis
 from sklearn_gd._estimators.parameter_rules import POLYNOMIAL_RULES, REGRESSOR_RULES
 
 

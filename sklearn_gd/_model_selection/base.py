@@ -22,17 +22,17 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_gd._base.parameters import Rule, boolean, check_params, either, sequence
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import as_numpy, check_training_data
-from sklearn_gd._estimators.base import (
-    GDRegressor,
-    is_fitted_name,
-    replace_fitted_attributes,
-    stacklevel_of_caller,
-)
+from sklearn_gd._estimators.base import GDRegressor
 from sklearn_gd._estimators.callbacks import (
     CallbackSupportMixin,
     FitTask,
     with_callbacks,
     with_progress_bar,
+)
+from sklearn_gd._estimators.fitted_state import (
+    is_fitted_name,
+    replace_fitted_attributes,
+    stacklevel_of_caller,
 )
 from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
 from sklearn_gd._model_selection.candidate_models import CandidateModels, with_score_request
