@@ -42,7 +42,7 @@ def tall() -> None:
 
 
 def noise_free() -> None:
-    """1,000,000 x 50, targets without noise: QR is used instead of the Gram matrix."""
+    """1,000,000 x 50, targets without noise: a second pass computes the residuals."""
     X, y = linear_data(*SHAPES["noise-free"], noise=0.0)
     compare(_fit_tasks("noise-free", X, y), rounds=5)
 

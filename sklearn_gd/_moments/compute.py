@@ -23,7 +23,7 @@ def compute_moments(
 ) -> Moments:
     """The moments of all rows: through the Gram matrix if certified, else by QR."""
     rows = max(_BLOCK_ENTRIES // n_columns, 1024)
-    if n_rows > max(rows, 4 * n_columns):
+    if n_rows > max(rows, 1.5 * n_columns):
         moments = moments_by_gram(read, rows, center=center)
         if moments is not None:
             return moments

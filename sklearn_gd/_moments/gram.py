@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from sklearn_gd._moments.moments import Moments, Rows, column_norms, weighted_mean
+from sklearn_gd._moments.triangle import inverse_of_triangle
 
 ReadBlocks = Callable[[int], Iterator[Rows]]  # from the length of a block to all blocks
 
@@ -154,13 +155,7 @@ def certified_cholesky(gram: Tensor) -> tuple[Tensor, Tensor] | None:
     lower, failed = torch.linalg.cholesky_ex(gram / torch.outer(scale, scale))
     if failed:
         return None
-    inverse = _inverse_of_triangle(lower)
+    inverse = inverse_of_triangle(lower, upper=False)
     if _EPS * inverse.square().sum() > _CERTAIN:
         return None
     return lower * scale[:, None], inverse / scale
-
-
-def _inverse_of_triangle(lower: Tensor) -> Tensor:
-    """The inverse of a lower triangle."""
-    identity = torch.eye(len(lower), dtype=lower.dtype, device=lower.device)
-    return torch.linalg.solve_triangular(lower, identity, upper=False)

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+_LEAST_SAFE_NORM, _LARGEST_SAFE_NORM = 1e-140, 1e150  # the squares are normal numbers
 Rows = tuple[Tensor, Tensor, Tensor | None]  # x (rows, p), y (rows, targets), weight (rows,)
 
 
@@ -74,6 +75,9 @@ def merge(parts: Iterable[Moments]) -> Moments:
 
 def column_norms(columns: Tensor) -> Tensor:
     """Euclidean norms of columns, safe from overflow and underflow."""
+    norms = torch.linalg.vector_norm(columns, dim=0)
+    if ((norms > _LEAST_SAFE_NORM) & (norms < _LARGEST_SAFE_NORM)).all():
+        return norms
     scale = _power_of_two(columns)
     return torch.linalg.vector_norm(columns / scale, dim=0) * scale
 

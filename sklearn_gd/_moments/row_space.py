@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from sklearn_gd._moments.gram import certified_cholesky
 from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.triangle import gram_of_rows
 
 
 class RowSpace(NamedTuple):
@@ -29,6 +29,13 @@ class RowSpace(NamedTuple):
         """Whether L has an accurate inverse, so that A has full rank."""
         return self.inverse is not None
 
+    def rounding(self) -> float:
+        """How far the rounding of a certified L moves the fitted values of unit deviation."""
+        assert self.inverse is not None
+        scale = torch.linalg.vector_norm(self.lower, dim=1)
+        inflation = (self.inverse * scale).square().sum(0).max()
+        return float(torch.finfo(scale.dtype).eps * inflation)
+
     def noise(self, moments: Moments) -> Tensor:
         """What ``abs_max`` is for the columns of X, for the columns of L."""
         return torch.stack([row.abs() @ moments.abs_max for row in self.rows])
@@ -37,7 +44,7 @@ class RowSpace(NamedTuple):
 def factorize_rows(moments: Moments) -> RowSpace:
     """The row space of the factor of some moments: by Cholesky if certified, else by QR."""
     table = moments.factor
-    certified = certified_cholesky(_gram_of_rows(table))
+    certified = certified_cholesky(gram_of_rows(table))
     return factorize_rows_by_qr(moments) if certified is None else RowSpace(*certified, table)
 
 
@@ -50,13 +57,3 @@ def factorize_rows_by_qr(moments: Moments) -> RowSpace:
     rows = torch.empty_like(table)
     rows[:, order] = q.T
     return RowSpace(r.T, None, rows)
-
-
-def _gram_of_rows(table: Tensor) -> Tensor:
-    """The product of a table and its transpose."""
-    if not table.is_cpu:
-        return table @ table.T
-    rows = table.numpy()
-    # NumPy multiplies a matrix by its own transpose with half of the operations
-    with np.errstate(over="ignore", invalid="ignore"):
-        return torch.from_numpy(rows @ rows.T)

@@ -21,12 +21,7 @@ from torch import Tensor
 
 from sklearn_gd._moments.gram import certified_cholesky
 from sklearn_gd._moments.moments import Moments, column_norms
-from sklearn_gd._moments.rank import (
-    IndependentColumns,
-    UnitColumns,
-    independent_columns,
-    rounding_noise,
-)
+from sklearn_gd._moments.rank import IndependentColumns, UnitColumns, independent_columns
 from sklearn_gd._moments.row_space import RowSpace, factorize_rows, factorize_rows_by_qr
 from sklearn_gd._problem.preconditioners import (
     DeficientPreconditioner,
@@ -102,16 +97,14 @@ def _whiten(moments: Moments) -> PreconditionedMoments:
     """Uncorrelated features of unit variance; the minimum norm where the rank is deficient."""
     root = moments.weight.sqrt()
     unit = UnitColumns.of(moments)
-    independent = independent_columns(
-        unit.factor, rounding_noise(moments, unit.scale), unit.is_varying, unit.scale
-    )
+    independent = independent_columns(unit)
     target, residual_norm = moments.target, moments.residual_norm
     if not len(independent.columns):
         return _nothing_varies(moments)
     basis = independent.basis
     if basis is None:  # the factor is the triangle
         to_coef = independent.inverse * (root / unit.scale)[:, None]
-        dense = DensePreconditioner(to_coef[None], (unit.factor * unit.scale / root)[None])
+        dense = DensePreconditioner(to_coef[None], (unit.raw / root)[None])
         return PreconditionedMoments(dense, None, target / root, residual_norm / root)
     target = basis.T @ moments.target
     outside = column_norms(moments.target - basis @ target)
@@ -139,9 +132,9 @@ def _minimum_norm(
     is_other = unit.is_varying.clone()
     is_other[columns] = False
     others = torch.nonzero(is_other).ravel()
-    dependence = inverse @ (basis.T @ unit.factor[:, others])
+    dependence = inverse @ (basis.T @ unit.take(others))
     dependence = dependence.where(dependence.abs() > _DEPENDENCE_ROUNDING, 0.0)
-    rest = unit.factor[:, others] - unit.factor[:, columns] @ dependence
+    rest = unit.take(others) - unit.take(columns) @ dependence
     scale_columns, scale_others = unit.scale[columns], unit.scale[others]
     original = dependence * (scale_others / scale_columns[:, None])
     norm_map = _norm_map(original)
@@ -151,7 +144,7 @@ def _minimum_norm(
         norm_map = _norm_map(dependence) * scale_columns / scale_others[:, None]
     constant = torch.nonzero(~unit.is_varying).ravel()
     order = torch.cat([columns, others, constant]).argsort()
-    triangle = (basis.T @ unit.factor[:, columns]).triu()
+    triangle = (basis.T @ unit.take(columns)).triu()
     return DeficientPreconditioner(
         (inverse * (root / scale_columns)[:, None])[None],
         (triangle * (scale_columns / root))[None],
@@ -179,7 +172,7 @@ def _whiten_row_space(moments: Moments, l2: float) -> PreconditionedMoments:
     if space.is_certified:
         certified = _whiten_certified(moments, space, l2)
         if certified is not None:
-            return certified if l2 else _in_triangular_coordinates(moments, certified)
+            return certified
         space = factorize_rows_by_qr(moments)
     scale = torch.ones_like(moments.x_mean)
     whitened = _whiten_by_qr(moments, space, l2, scale)
@@ -191,27 +184,29 @@ def _whiten_row_space(moments: Moments, l2: float) -> PreconditionedMoments:
     # so the norm is that of coefficients of columns with unit variance.
     unit = UnitColumns.of(moments)
     scaled = moments._replace(
-        factor=unit.factor * unit.is_varying, abs_max=moments.abs_max / unit.scale
+        factor=unit.take(slice(None)) * unit.is_varying, abs_max=moments.abs_max / unit.scale
     )
     whitened = _whiten_by_qr(scaled, factorize_rows_by_qr(scaled), l2, unit.scale)
     return _in_triangular_coordinates(moments, whitened)
 
 
+def _triangular_basis(moments: Moments) -> Tensor | None:
+    """Orthonormal fitted values (m, rank) that depend on the columns and not on the rows.
+
+    The coordinates of a row space are fitted values, so that a row that is given twice would
+    change the path of an adaptive optimizer. In this basis, that of ``_whiten``, the first
+    independent columns are a triangle.
+    """
+    return independent_columns(UnitColumns.of(moments)).basis
+
+
 def _in_triangular_coordinates(
     moments: Moments, whitened: PreconditionedMoments
 ) -> PreconditionedMoments:
-    """The same whitening, in coordinates that depend on the columns and not on the rows.
-
-    The coordinates of a row space are fitted values, so that a row that is given twice would
-    change the path of an adaptive optimizer. A rotation takes them to those of ``_whiten``, in
-    which the first independent columns are a triangle.
-    """
+    """The same whitening, in coordinates that depend on the columns and not on the rows."""
     row_space = whitened.preconditioner
     assert isinstance(row_space, RowSpacePreconditioner)
-    unit = UnitColumns.of(moments)
-    basis = independent_columns(
-        unit.factor, rounding_noise(moments, unit.scale), unit.is_varying, unit.scale
-    ).basis
+    basis = _triangular_basis(moments)
     if basis is None or basis.shape[1] != row_space.n_coordinates:
         return whitened
     root = moments.weight.sqrt()
@@ -257,18 +252,31 @@ def _rounding_of_fit(moments: Moments, preconditioner: Preconditioner) -> float:
 
 def _whiten_certified(moments: Moments, space: RowSpace, l2: float) -> PreconditionedMoments | None:
     """The same from Cholesky factors; None where they would not be accurate."""
+    if l2:
+        return _whiten_certified_ridge(moments, space, l2)
+    root = moments.weight.sqrt()
+    basis = _triangular_basis(moments)
+    if basis is None or basis.shape[1] != len(space.lower):
+        basis = torch.eye(len(space.lower)).to(space.lower)
+    matrix = torch.cholesky_solve(basis, space.lower)
+    if space.rounding() > _MAX_ROUNDING:
+        error = basis - moments.factor @ (moments.factor.T @ matrix)
+        matrix = matrix + torch.cholesky_solve(error, space.lower)
+    inner = DensePreconditioner(root * matrix[None], basis.T[None] / root)
+    return PreconditionedMoments(
+        RowSpacePreconditioner(space.rows[None], inner, torch.ones_like(moments.x_mean)[None]),
+        None,
+        basis.T @ moments.target / root,
+        moments.residual_norm / root,
+    )
+
+
+def _whiten_certified_ridge(
+    moments: Moments, space: RowSpace, l2: float
+) -> PreconditionedMoments | None:
+    """The same with an L2 penalty."""
     root, lower, inverse = moments.weight.sqrt(), space.lower, space.inverse
     assert inverse is not None
-    if not l2:  # the coordinates are the fitted values
-        matrix = inverse.T @ inverse * root
-        identity = torch.eye(len(lower)).to(lower) / root
-        inner = DensePreconditioner(matrix[None], identity[None])
-        return PreconditionedMoments(
-            RowSpacePreconditioner(space.rows[None], inner, torch.ones_like(moments.x_mean)[None]),
-            None,
-            moments.target / root,
-            moments.residual_norm / root,
-        )
     ridge = l2 / 2 * moments.weight
     certified = certified_cholesky(lower.T @ lower + ridge * torch.eye(len(lower)).to(lower))
     if certified is None:

@@ -1,0 +1,32 @@
+"""Inverses of triangular matrices, and products of a matrix with its transpose.
+
+LAPACK and BLAS have routines for these, with half or a third of the operations. Torch does not
+call them, so that SciPy and NumPy do on a CPU.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.linalg import lapack
+from torch import Tensor
+
+
+def inverse_of_triangle(triangle: Tensor, *, upper: bool) -> Tensor:
+    """The inverse of a triangle whose diagonal has no zeros."""
+    if triangle.is_cpu and triangle.dtype == torch.float64 and len(triangle):
+        # the transpose is in the order of Fortran, so that nothing is copied
+        inverse, _ = lapack.dtrtri(triangle.numpy().T, lower=upper)
+        return torch.from_numpy(inverse.T)
+    identity = torch.eye(len(triangle), dtype=triangle.dtype, device=triangle.device)
+    return torch.linalg.solve_triangular(triangle, identity, upper=upper)
+
+
+def gram_of_rows(table: Tensor) -> Tensor:
+    """The product of a table and its transpose."""
+    if not table.is_cpu:
+        return table @ table.T
+    rows = table.numpy()
+    # NumPy multiplies a matrix by its own transpose with half of the operations
+    with np.errstate(over="ignore", invalid="ignore"):
+        return torch.from_numpy(rows @ rows.T)
