@@ -16,10 +16,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
+from sklearn.base import BaseEstimator
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
@@ -204,7 +205,7 @@ def _split(table: pd.DataFrame, target: str, source: str, test_size: float) -> _
     return _Split(*train_test_split(X, y, test_size=n_test, random_state=0))
 
 
-def _models(options: argparse.Namespace) -> tuple[Any, Any]:
+def _models(options: argparse.Namespace) -> tuple[BaseEstimator, BaseEstimator]:
     """The model to fit, and the model of scikit-learn that it is compared with."""
     names = ("lr", "epochs", "optimizer", "device")
     params = {name: getattr(options, name) for name in names}
@@ -215,7 +216,7 @@ def _models(options: argparse.Namespace) -> tuple[Any, Any]:
     return model, make_pipeline(expansion, LinearRegression())
 
 
-def _fit(model: Any, split: _Split) -> float:
+def _fit(model: BaseEstimator, split: _Split) -> float:
     """Fit the model and return the duration in seconds."""
     try:
         # the first fit loads torch and its optimizers; that time is not part of the result
@@ -228,7 +229,7 @@ def _fit(model: Any, split: _Split) -> float:
     return time.perf_counter() - start
 
 
-def _scores(model: Any, reference: Any, split: _Split) -> str:
+def _scores(model: BaseEstimator, reference: BaseEstimator, split: _Split) -> str:
     """A table with R² of both models on the training rows and on the test rows."""
     suffix = " on PolynomialFeatures" if isinstance(reference, Pipeline) else ""
     lines = [f"{'R²':40}{'train':>12}{'test':>12}"]
@@ -242,7 +243,7 @@ def _scores(model: Any, reference: Any, split: _Split) -> str:
     return "\n".join(lines)
 
 
-def _summary(model: Any, seconds: float) -> str:
+def _summary(model: BaseEstimator, seconds: float) -> str:
     """The learning rate, the number of epochs, the first and last loss, and the time."""
     bound = "no bound is known for this optimizer"
     if model.max_stable_lr_ is not None:
@@ -270,7 +271,7 @@ def _wrapped(equation: str) -> str:
     return "\n".join(lines).replace("\xa0", " ")
 
 
-def _draw(model: Any, split: _Split, path: Path) -> None:
+def _draw(model: BaseEstimator, split: _Split, path: Path) -> None:
     """Draw the loss curve, and the true against the predicted values of the test rows."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import AutoLocator, ScalarFormatter
@@ -306,7 +307,7 @@ def _draw(model: Any, split: _Split, path: Path) -> None:
         figure.savefig(path)
 
 
-def _save(model: Any, path: Path) -> None:
+def _save(model: BaseEstimator, path: Path) -> None:
     """Save the model, and print the call that loads it."""
     from skops import io
 
@@ -330,7 +331,7 @@ def _report_writing(path: Path) -> Iterator[None]:
 def _readable_warnings() -> Iterator[None]:
     """Print each warning as one line."""
 
-    def show(message: Warning | str, *args: Any, **kwargs: Any) -> None:
+    def show(message: Warning | str, *args: object, **kwargs: object) -> None:
         print(f"sklearn_gd: warning: {_one_line(message)}", file=sys.stderr)
 
     with warnings.catch_warnings():

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from sklearn_gd._base.parameters import InvalidParameterError, Rule, invalid, real
+from sklearn_gd._base.types import LossLike, Params
 
 __all__ = [
     "absolute_error",
@@ -230,7 +231,7 @@ SPECS = {
 }
 
 
-def find_loss(loss: Any, params: Mapping[str, Any] | None, owner: str) -> LossSpec:
+def find_loss(loss: LossLike, params: Params | None, owner: str) -> LossSpec:
     """The loss that ``loss`` names or is, with its options bound.
 
     Raises
@@ -255,7 +256,7 @@ def find_loss(loss: Any, params: Mapping[str, Any] | None, owner: str) -> LossSp
     return spec._replace(function=partial(spec.function, **options)) if options else spec
 
 
-def _checked(spec: LossSpec, loss: Any, owner: str) -> LossSpec:
+def _checked(spec: LossSpec, loss: LossLike, owner: str) -> LossSpec:
     """A callable loss, after a trial on three samples of two targets."""
     prediction = torch.zeros(1, 3, 2, dtype=torch.float64, requires_grad=True)
     target = torch.ones(1, 3, 2, dtype=torch.float64)

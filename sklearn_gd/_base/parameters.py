@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
+from sklearn_gd._base.types import Params
+
 
 class InvalidParameterError(ValueError, TypeError):
     """A parameter is of the wrong type or outside its range (as scikit-learn's)."""
@@ -27,7 +29,7 @@ def invalid(owner: str, name: str, words: str, value: object) -> InvalidParamete
     )
 
 
-def check_params(owner: str, values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
+def check_params(owner: str, values: Params, rules: Mapping[str, Rule]) -> None:
     """Raise for the first value that breaks its rule. A subclass may lack some parameters."""
     for name, rule in rules.items():
         if name in values and not rule.holds(values[name]):

@@ -28,7 +28,7 @@ class TrainingData(NamedTuple):
     weight: np.ndarray | None  # (samples,), float64, the largest 1
     weight_unit: float  # the weights of the user are in units of it
     has_single_target: bool  # whether y was one-dimensional
-    check_finite: Callable[[], Any]  # raises the error of scikit-learn if x is not finite
+    check_finite: Callable[[], object]  # raises the error of scikit-learn if x is not finite
 
     @property
     def dtype(self) -> np.dtype:

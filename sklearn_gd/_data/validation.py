@@ -6,15 +6,23 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._data.training_data import SMALL_ENTRIES, TrainingData
 
 
 def check_training_data(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool = True
+    estimator: BaseEstimator,
+    X: MatrixLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    *,
+    reset: bool = True,
 ) -> TrainingData:
     """Validate X, y and weights. Sets ``n_features_in_`` and names on ``estimator``.
 
@@ -35,7 +43,7 @@ def check_training_data(
         reset=reset,
     )
 
-    def check_finite() -> Any:
+    def check_finite() -> None:
         return check_array(X, accept_sparse="csr", estimator=estimator, input_name="X")
 
     if (X.nnz if sparse.issparse(X) else X.size) <= SMALL_ENTRIES:
@@ -59,7 +67,7 @@ def check_training_data(
     )
 
 
-def check_rows(estimator: Any, X: Any) -> Any:
+def check_rows(estimator: BaseEstimator, X: MatrixLike) -> Any:
     """Validate the rows to predict against what was fitted."""
     return validate_data(
         estimator, as_numpy(X, "X"), accept_sparse=["csr", "csc", "coo"], reset=False
@@ -76,7 +84,7 @@ def as_numpy(values: Any, name: str) -> Any:
     return values
 
 
-def _check_container(X: Any) -> None:
+def _check_container(X: MatrixLike) -> None:
     """Raise for containers that are no arrays, where NumPy would raise a TypeError."""
     is_lazy = type(X).__name__ == "LazyFrame"
     # a sparse array of the format DOK is a dict
@@ -85,10 +93,11 @@ def _check_container(X: Any) -> None:
         remedy = "X.collect()" if is_lazy else "an array or a data frame"
         name = X.__name__ if isinstance(X, type) else type(X).__name__
         raise ValueError(f"Expected 2D array-like X, got {name} instead. Pass {remedy}.")
-    if getattr(getattr(X, "dtype", None), "names", None):
+    field_names = getattr(getattr(X, "dtype", None), "names", None)
+    if field_names:
         raise ValueError(
             "Expected 2D array of numbers, got a structured array with the fields "
-            f"{list(X.dtype.names)} instead. "
+            f"{list(field_names)} instead. "
             "Pass numpy.lib.recfunctions.structured_to_unstructured(X)."
         )
 

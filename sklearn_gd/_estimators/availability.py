@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+from sklearn.base import BaseEstimator
+
 
 class UnavailableError(AttributeError, ValueError):
     """A method was called that the parameters of the estimator rule out."""
@@ -18,7 +20,7 @@ class AvailableInParts:
         self.method = method
         self.__doc__ = method.__doc__
 
-    def __get__(self, estimator: Any, owner: type) -> Any:
+    def __get__(self, estimator: BaseEstimator, owner: type) -> Any:
         if estimator is None:
             return self.method
         if estimator.early_stopping:

@@ -6,16 +6,25 @@ import copy
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import Rule, check_params
+from sklearn_gd._base.types import (
+    LossLike,
+    MatrixLike,
+    OptimizerLike,
+    Params,
+    RandomState,
+    SchedulerLike,
+)
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData, hold_out
 from sklearn_gd._data.validation import check_training_data
@@ -43,7 +52,7 @@ if TYPE_CHECKING:
 class FitInputs(NamedTuple):
     """What a fit needs of an estimator and its data, checked."""
 
-    checked: Any  # a copy of the estimator that knows the features
+    checked: BaseEstimator  # a copy of the estimator that knows the features
     data: TrainingData
     validation: TrainingData | None
     basis: PolynomialBasis | None
@@ -77,11 +86,11 @@ class GDRegressor(
         *,
         lr: float | str = 0.01,
         epochs: int = 1000,
-        optimizer: Any = "sgd",
-        optimizer_params: dict[str, Any] | None = None,
+        optimizer: OptimizerLike = "sgd",
+        optimizer_params: Params | None = None,
         device: str = "cpu",
-        loss: Any = "squared_error",
-        loss_params: dict[str, Any] | None = None,
+        loss: LossLike = "squared_error",
+        loss_params: Params | None = None,
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
@@ -89,13 +98,13 @@ class GDRegressor(
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
-        lr_scheduler: Any = None,
+        lr_scheduler: SchedulerLike = None,
         tol: float | None = None,
         n_iter_no_change: int = 10,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         warm_start: bool = False,
-        random_state: Any = None,
+        random_state: RandomState = None,
         verbose: int = 0,
     ):
         self.lr = lr
@@ -121,7 +130,7 @@ class GDRegressor(
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the model by gradient descent.
 
         Parameters
@@ -161,7 +170,7 @@ class GDRegressor(
         return with_progress_bar(self, lambda: self._fit(X, y, sample_weight))
 
     @with_callbacks
-    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+    def _fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:
         """The fit, as a task that callbacks can follow."""
         from sklearn_gd._training.fit import fit_model
 
@@ -199,7 +208,9 @@ class GDRegressor(
         return self
 
     @AvailableInParts
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Continue the fit with more rows.
 
         With squared error and ``batch_size=None`` the fit is one of all rows seen so far. The
@@ -293,9 +304,9 @@ class GDRegressor(
         is_squared = isinstance(self.loss, str) and self.loss == "squared_error"
         return is_squared and self.batch_size is None
 
-    def _partial_fit_state(self) -> dict[str, Any] | None:
+    def _partial_fit_state(self) -> FittedState | None:
         """The state of the earlier calls of `partial_fit`, if they were of the same kind."""
-        state: dict[str, Any] | None = getattr(self, "_partial_fit_state_", None)
+        state: FittedState | None = getattr(self, "_partial_fit_state_", None)
         is_usable = state is not None and ("factor" in state) == self._keeps_moments()
         return state if is_usable else None
 
@@ -352,9 +363,9 @@ class GDRegressor(
 
     def _fit_inputs(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
         random_state: np.random.RandomState,
         *,
         holds_out: bool,
@@ -441,7 +452,7 @@ class GDRegressor(
                 f"{data.dtype}. Pass X as float64, or bring X and y to a moderate scale."
             )
         names = ("n_features_in_", "feature_names_in_")
-        fitted_intercept: Any = intercept[0] if data.has_single_target else intercept
+        fitted_intercept: float | np.ndarray = intercept[0] if data.has_single_target else intercept
         return {
             **{name: getattr(checked, name) for name in names if hasattr(checked, name)},
             **further,
@@ -480,16 +491,16 @@ class GDRegressor(
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel_of_caller())
         replace_fitted_attributes(self, state)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: FittedState) -> None:
         super().__setstate__(upgrade(state))
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
 
 
-def as_linear_regression(model: GDRegressor, features: Mapping[str, Any]) -> LinearRegression:
+def as_linear_regression(model: GDRegressor, features: Params) -> LinearRegression:
     """A fitted LinearRegression with the coefficients of ``model``, and these features."""
     linear = LinearRegression(fit_intercept=model.fit_intercept)
     linear.coef_, linear.intercept_ = model.coef_.copy(), copy.copy(model.intercept_)

@@ -7,17 +7,31 @@ meta-estimators need. Tasks of epochs are made only if there are callbacks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, ProgressBar, with_callbacks
 
+from sklearn_gd._base.types import MatrixLike
+from sklearn_gd._estimators.fitted_state import FittedState
+
 __all__ = ["CallbackSupportMixin", "FitTask", "with_callbacks", "with_progress_bar"]
+
+Fitted = TypeVar("Fitted")
 
 
 class FitTask:
     """The task of a fit, and of each of its epochs."""
 
-    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, epochs: int):
+    def __init__(
+        self,
+        estimator: BaseEstimator,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        epochs: int,
+    ):
         self.estimator = estimator
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.data = {"X": X, "y": y, "metadata": metadata}
@@ -29,7 +43,7 @@ class FitTask:
         """Whether there are callbacks."""
         return bool(getattr(self.estimator, "_skl_callbacks", ()))
 
-    def epoch(self, attributes: Callable[[], dict[str, Any]] | None = None) -> bool:
+    def epoch(self, attributes: Callable[[], FittedState] | None = None) -> bool:
         """Tell callbacks that an epoch has ended. Returns whether one of them asks to stop."""
         task = self.context.subcontext(task_name="epoch")
         task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
@@ -37,14 +51,14 @@ class FitTask:
             estimator=self.estimator, reconstruction_attributes=attributes, **self.data
         )
 
-    def end(self, attributes: dict[str, Any]) -> None:
+    def end(self, attributes: FittedState) -> None:
         """Tell callbacks that the fit has ended with these fitted attributes."""
         self.context.call_on_fit_task_end(
             estimator=self.estimator, reconstruction_attributes=attributes, **self.data
         )
 
 
-def with_progress_bar(estimator: Any, fit: Callable[[], Any]) -> Any:
+def with_progress_bar(estimator: BaseEstimator, fit: Callable[[], Fitted]) -> Fitted:
     """Run ``fit`` with a progress bar, unless callbacks are set or the fit is part of another."""
     has_callbacks = bool(getattr(estimator, "_skl_callbacks", ()))
     if not estimator.verbose or has_callbacks or hasattr(estimator, "_parent_callback_ctx"):

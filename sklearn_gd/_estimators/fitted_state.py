@@ -6,11 +6,13 @@ import sys
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 FittedState = dict[str, Any]  # fitted attributes by name
 
 
-def replace_fitted_attributes(estimator: Any, state: FittedState) -> None:
+def replace_fitted_attributes(estimator: BaseEstimator, state: FittedState) -> None:
     """Replace all fitted attributes at once, so that no exception leaves half of a fit."""
     kept = {name: value for name, value in vars(estimator).items() if not is_fitted_name(name)}
     estimator.__dict__ = kept | state
@@ -30,7 +32,7 @@ def is_fitted_name(name: str) -> bool:
     return name.endswith("_") and not name.startswith("__")
 
 
-def with_target_axis(coef: np.ndarray, intercept: Any) -> tuple[np.ndarray, np.ndarray]:
+def with_target_axis(coef: np.ndarray, intercept: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients and intercepts in float64, with an axis of targets."""
     coef = np.atleast_2d(np.asarray(coef, dtype=np.float64))
     return coef, np.array(np.broadcast_to(intercept, len(coef)), dtype=np.float64)

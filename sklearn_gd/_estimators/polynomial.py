@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.polynomial import Polynomial
@@ -11,6 +11,14 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import Rule
+from sklearn_gd._base.types import (
+    LossLike,
+    MatrixLike,
+    OptimizerLike,
+    Params,
+    RandomState,
+    SchedulerLike,
+)
 from sklearn_gd._data.polynomial import (
     PolynomialBasis,
     legendre_basis,
@@ -93,11 +101,11 @@ class GDPolynomialRegressor(GDRegressor):
         interaction_only: bool = False,
         lr: float | str = 0.01,
         epochs: int = 1000,
-        optimizer: Any = "sgd",
-        optimizer_params: dict[str, Any] | None = None,
+        optimizer: OptimizerLike = "sgd",
+        optimizer_params: Params | None = None,
         device: str = "cpu",
-        loss: Any = "squared_error",
-        loss_params: dict[str, Any] | None = None,
+        loss: LossLike = "squared_error",
+        loss_params: Params | None = None,
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
@@ -105,13 +113,13 @@ class GDPolynomialRegressor(GDRegressor):
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
-        lr_scheduler: Any = None,
+        lr_scheduler: SchedulerLike = None,
         tol: float | None = None,
         n_iter_no_change: int = 10,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         warm_start: bool = False,
-        random_state: Any = None,
+        random_state: RandomState = None,
         verbose: int = 0,
     ):
         super().__init__(
@@ -141,7 +149,7 @@ class GDPolynomialRegressor(GDRegressor):
         self.degree = degree
         self.interaction_only = interaction_only
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict targets, in the basis of the fit and block by block.
 
         Parameters

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn_gd._estimators.fitted_state import FittedState
+
 _EXPANSION_FIELDS = (
     "center",
     "half_width",
@@ -19,7 +21,7 @@ _EXPANSION_FIELDS = (
 _COORDINATE_FIELDS = ("scale", "inverse_scale", "x_mean", "y_mean", "y_scale")
 
 
-def upgrade(state: dict[str, Any]) -> dict[str, Any]:
+def upgrade(state: FittedState) -> FittedState:
     """The state of a saved regressor, in the names of this version."""
     state = dict(state)
     if "_terms_" in state:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from sklearn_gd._base.parameters import (
     real,
 )
 from sklearn_gd._base.torch_state import find_device, isolated
+from sklearn_gd._base.types import OptimizerLike, Params, SchedulerLike
 from sklearn_gd._functions.objective import FunctionObjective, ValueAt
 from sklearn_gd._functions.result import make_result
 from sklearn_gd._functions.user_function import UserFunction
@@ -32,11 +33,11 @@ from sklearn_gd._solver.optimizers import make_optimizer_factory, with_scheduler
 class FunctionOptions(NamedTuple):
     """The parameters that `minimize` and `solve` share, as the user gave them."""
 
-    lr: Any
+    lr: float | str | Sequence[float]  # several, if `has_several_lrs`
     epochs: int
-    optimizer: Any
-    optimizer_params: Any
-    lr_scheduler: Any
+    optimizer: OptimizerLike
+    optimizer_params: Params | None
+    lr_scheduler: SchedulerLike
     tol: float | None
     device: str
 
@@ -47,9 +48,9 @@ class FunctionOptions(NamedTuple):
         return is_sequence and np.ndim(self.lr) == 1
 
     @property
-    def lrs(self) -> list[Any]:
+    def lrs(self) -> list[float | str]:
         """The learning rates, one or several."""
-        return list(self.lr) if self.has_several_lrs else [self.lr]
+        return list(self.lr) if self.has_several_lrs else [self.lr]  # type: ignore[arg-type, list-item]
 
 
 def descend_function(

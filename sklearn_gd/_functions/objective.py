@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from sklearn_gd._base.torch_state import isolated
+from sklearn_gd._base.types import Structure, TorchFunction
 from sklearn_gd._functions.user_function import UserFunction
 from sklearn_gd._solver.derivatives import gradient
 from sklearn_gd._solver.objective import BatchObjective
@@ -89,7 +90,7 @@ class FunctionObjective(NamedTuple):
         return torch.stack(values)
 
 
-def values_at(fun: Callable[..., Any], x0: Any, points: np.ndarray) -> np.ndarray:
+def values_at(fun: TorchFunction, x0: Structure, points: np.ndarray) -> np.ndarray:
     """``fun``, which takes what ``x0`` is, at flat points (n, size). NaN at points with NaN."""
     function = UserFunction.of(fun, x0, "minimize", "fun")
     with isolated():

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult
 from torch import Tensor
 from torch.optim import Optimizer
 
 from sklearn_gd._base.torch_state import isolated
+from sklearn_gd._base.types import Params, SchedulerLike
 from sklearn_gd._functions.descent import FunctionOptions, descend_function
 from sklearn_gd._functions.objective import residual_vector, sum_of_squares
 from sklearn_gd._functions.result import select_run
@@ -20,13 +21,13 @@ from sklearn_gd._solver.derivatives import jacobian
 
 def solve(
     residuals: Callable[..., Tensor | Sequence[Tensor]],
-    x0: Any,
+    x0: ArrayLike,
     *,
     lr: float | Sequence[float] = 0.01,
     epochs: int = 1000,
     optimizer: str | Callable[..., Optimizer] = "sgd",
-    optimizer_params: dict[str, Any] | None = None,
-    lr_scheduler: Callable[..., Any] | None = None,
+    optimizer_params: Params | None = None,
+    lr_scheduler: SchedulerLike = None,
     tol: float | None = None,
     device: str = "cpu",
 ) -> OptimizeResult:

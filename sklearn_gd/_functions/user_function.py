@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from sklearn_gd._base.parameters import InvalidParameterError, invalid
+from sklearn_gd._base.types import Structure
 from sklearn_gd._data.validation import as_numpy
 
 
@@ -26,7 +28,7 @@ class Layout(NamedTuple):
     names: tuple[str, ...] | None  # None: the function has one argument without a name
     shapes: tuple[tuple[int, ...], ...]  # one shape for each argument
 
-    def unpack(self, flat: Any) -> Any:
+    def unpack(self, flat: Any) -> Structure:
         """The arguments in the last axis of ``flat``, a tensor or an array, as ``x0`` has them.
 
         The leading axes of ``flat`` are the leading axes of every argument.
@@ -44,7 +46,7 @@ class Layout(NamedTuple):
 class UserFunction(NamedTuple):
     """The user's function of a flat vector, and where its descent starts."""
 
-    function: Callable[..., Any]
+    function: Callable[..., Structure]
     start: Tensor  # (size,)
     layout: Layout
     owner: str  # `minimize` or `solve`, for messages
@@ -52,7 +54,9 @@ class UserFunction(NamedTuple):
     default_dtype: torch.dtype  # torch's when the user called; the function sees it too
 
     @classmethod
-    def of(cls, function: Any, x0: Any, owner: str, parameter: str) -> UserFunction:
+    def of(
+        cls, function: Callable[..., Structure], x0: ArrayLike, owner: str, parameter: str
+    ) -> UserFunction:
         """Check the start and the signature of the function.
 
         Raises
@@ -73,7 +77,7 @@ class UserFunction(NamedTuple):
         flat_start, dtype = torch.from_numpy(flat), torch.get_default_dtype()
         return cls(function, flat_start, layout, owner, parameter, dtype)
 
-    def __call__(self, flat: Tensor) -> Any:
+    def __call__(self, flat: Tensor) -> Structure:
         # a copy, because the function may change its argument in place
         arguments = self.layout.unpack(flat.clone())
         dtype = torch.get_default_dtype()
@@ -85,7 +89,7 @@ class UserFunction(NamedTuple):
         finally:
             torch.set_default_dtype(dtype)
 
-    def _call(self, arguments: Any) -> Any:
+    def _call(self, arguments: Any) -> Structure:
         if self.layout.names is None:
             return self.function(arguments)
         return self.function(**arguments)
@@ -98,7 +102,7 @@ class UserFunction(NamedTuple):
         )
 
 
-def _check_start(x0: Any, owner: str) -> np.ndarray:
+def _check_start(x0: ArrayLike, owner: str) -> np.ndarray:
     """The start of one argument as a float64 array."""
     try:
         array = np.asarray(as_numpy(x0, "x0"))
@@ -112,7 +116,7 @@ def _check_start(x0: Any, owner: str) -> np.ndarray:
 
 
 def _check_signature(
-    function: Any, names: tuple[str, ...] | None, owner: str, parameter: str
+    function: Callable[..., Structure], names: tuple[str, ...] | None, owner: str, parameter: str
 ) -> None:
     """Raise unless the function can be called with one argument, or with the names."""
     if not callable(function):

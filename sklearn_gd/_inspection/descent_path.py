@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
+from sklearn_gd._base.types import MatrixLike, Results, Style, TorchFunction
 from sklearn_gd._inspection.descent_surface import surface_of_estimator, surfaces_of_function
 from sklearn_gd._inspection.plotting import CURVE_COLOR, STEPS_COLOR, axes_or_new, line_style
+
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
+    from matplotlib.axes import Axes
+    from matplotlib.contour import ContourSet
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 _LEVELS = 16
 
@@ -71,13 +81,13 @@ class DescentPathDisplay:
 
     __module__ = "sklearn_gd"
 
-    ax_: Any
-    figure_: Any
-    line_: Any
-    start_: Any
-    end_: Any
-    curve_: Any
-    contours_: Any
+    ax_: Axes
+    figure_: Figure
+    line_: Line2D
+    start_: Line2D
+    end_: Line2D
+    curve_: Line2D | None
+    contours_: ContourSet | None
 
     def __init__(
         self,
@@ -101,13 +111,13 @@ class DescentPathDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any,
+        estimator: BaseEstimator,
+        X: MatrixLike,
+        y: ArrayLike,
         *,
         features: Sequence[int | str] | None = None,
-        ax: Any = None,
-        line_kwargs: dict[str, Any] | None = None,
+        ax: Axes | None = None,
+        line_kwargs: Style | None = None,
     ) -> Self:
         """Descend from zeros as `fit` does, and draw the path of two parameters on the loss.
 
@@ -163,11 +173,11 @@ class DescentPathDisplay:
     @classmethod
     def from_function(
         cls,
-        fun: Callable[..., Any],
-        result: Mapping[str, Any],
+        fun: TorchFunction,
+        result: Results,
         *,
-        ax: Any = None,
-        line_kwargs: dict[str, Any] | None = None,
+        ax: Axes | None = None,
+        line_kwargs: Style | None = None,
     ) -> Self:
         """Draw the path of `minimize` on a function of one or two variables.
 
@@ -218,9 +228,9 @@ class DescentPathDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: Axes | None = None,
         *,
-        line_kwargs: dict[str, Any] | None = None,
+        line_kwargs: Style | None = None,
         colorbar: bool = True,
     ) -> Self:
         """Draw the curve or the contours, and the path on them.
@@ -260,18 +270,23 @@ class DescentPathDisplay:
         >>> display.plot().end_.get_xdata().tolist()
         [0.1]
         """
-        self.ax_ = ax = axes_or_new(ax)
-        self.figure_ = ax.figure
+        ax, self.figure_ = axes_or_new(ax)
+        self.ax_ = ax
         self.curve_ = self.contours_ = None
         if len(self.grid) == 1:
             self._plot_curve(ax)
         else:
             self._plot_contours(ax, colorbar=colorbar)
-        ax.set_xlim(self.grid[0][[0, -1]])
+        ax.set_xlim(*self.grid[0][[0, -1]])
         style = {"color": STEPS_COLOR, "marker": ".", "markersize": 4, "linewidth": 1.2}
         style["label"] = "steps"
         (self.line_,) = ax.plot(*self._points(slice(None)), **line_style(style, line_kwargs))
-        mark = {"linestyle": "none", "markeredgecolor": "black", "markersize": 7, "zorder": 3}
+        mark: Style = {
+            "linestyle": "none",
+            "markeredgecolor": "black",
+            "markersize": 7,
+            "zorder": 3,
+        }
         (self.start_,) = ax.plot(
             *self._points(slice(1)), marker="o", color="white", label="start", **mark
         )
@@ -287,8 +302,8 @@ class DescentPathDisplay:
         return self
 
     def animate(
-        self, ax: Any = None, *, frames: int = 60, interval: int = 80, **plot_options: Any
-    ) -> Any:
+        self, ax: Axes | None = None, *, frames: int = 60, interval: int = 80, **plot_options: Any
+    ) -> FuncAnimation:
         """Draw the path as it grows, first step by step and then several steps at a time.
 
         Parameters
@@ -333,14 +348,14 @@ class DescentPathDisplay:
         n_points = len(self.path)
         counts = np.unique(np.geomspace(1, n_points, frames).round().astype(int))
 
-        def draw(count: int) -> tuple[Any, Any]:
+        def draw(count: int) -> tuple[Line2D, Line2D]:
             self.line_.set_data(*self._points(slice(count)))
             self.end_.set_data(*self._points(slice(count - 1, count)))
             return self.line_, self.end_
 
         return FuncAnimation(self.figure_, draw, frames=counts, interval=interval, repeat=False)
 
-    def _plot_curve(self, ax: Any) -> None:
+    def _plot_curve(self, ax: Axes) -> None:
         """Draw the function of one parameter."""
         (self.curve_,) = ax.plot(self.grid[0], self.surface, color=CURVE_COLOR, zorder=1)
         ax.set(xlabel=self.labels[0], ylabel=self.value_label)
@@ -348,7 +363,7 @@ class DescentPathDisplay:
         margin = 0.08 * (high - low) or 1.0
         ax.set_ylim(low - margin, high + margin)
 
-    def _plot_contours(self, ax: Any, *, colorbar: bool) -> None:
+    def _plot_contours(self, ax: Axes, *, colorbar: bool) -> None:
         """Draw the contours over two parameters."""
         from matplotlib.colors import BoundaryNorm
 
@@ -360,7 +375,7 @@ class DescentPathDisplay:
         if colorbar:
             self.figure_.colorbar(self.contours_, ax=ax, label=self.value_label, format="%.3g")
         ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
-        ax.set_ylim(self.grid[1][[0, -1]])
+        ax.set_ylim(*self.grid[1][[0, -1]])
 
     def _points(self, steps: slice) -> list[np.ndarray]:
         """Horizontal and vertical positions of some steps."""

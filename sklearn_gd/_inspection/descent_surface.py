@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 from sklearn_gd._base.parameters import invalid
+from sklearn_gd._base.types import MatrixLike, Results, Structure, TorchFunction
 from sklearn_gd._functions.objective import values_at
 from sklearn_gd._inspection.fit_trace import trace_fit
 
@@ -40,7 +43,7 @@ class _Run(NamedTuple):
 
 
 def surface_of_estimator(
-    estimator: Any, X: Any, y: Any, features: Sequence[int | str] | None
+    estimator: BaseEstimator, X: MatrixLike, y: ArrayLike, features: Sequence[int | str] | None
 ) -> DescentSurface:
     """The path of two coefficients, or of the only one and the intercept.
 
@@ -65,9 +68,7 @@ def surface_of_estimator(
     return surface
 
 
-def surfaces_of_function(
-    fun: Callable[..., Any], results: Sequence[Mapping[str, Any]]
-) -> list[DescentSurface]:
+def surfaces_of_function(fun: TorchFunction, results: Sequence[Results]) -> list[DescentSurface]:
     """The paths of several results of `minimize`, all on the same grid."""
     first_path = results[0]["path"]
     is_named = isinstance(first_path, Mapping)
@@ -92,7 +93,7 @@ def surfaces_of_function(
     )
 
 
-def flatten_path(path: Any) -> np.ndarray:
+def flatten_path(path: Structure) -> np.ndarray:
     """The path of a result of `minimize` as (steps + 1, parameters)."""
     arguments = path.values() if isinstance(path, Mapping) else [path]
     return np.concatenate([np.reshape(points, (len(points), -1)) for points in arguments], axis=1)

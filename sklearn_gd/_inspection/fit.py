@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
+from sklearn.base import BaseEstimator
 
 from sklearn_gd._base.parameters import invalid
+from sklearn_gd._base.types import MatrixLike, Style
 from sklearn_gd._inspection.fit_trace import trace_fit
 from sklearn_gd._inspection.plotting import axes_or_new, line_style, ordered_colors
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 _CURVE_POINTS = 300
 
@@ -70,10 +79,10 @@ class FitDisplay:
 
     __module__ = "sklearn_gd"
 
-    ax_: Any
-    figure_: Any
-    data_: Any
-    lines_: dict[int, Any]
+    ax_: Axes
+    figure_: Figure
+    data_: Artist
+    lines_: dict[int, Line2D]
 
     def __init__(
         self,
@@ -97,14 +106,14 @@ class FitDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any,
+        estimator: BaseEstimator,
+        X: MatrixLike,
+        y: ArrayLike,
         *,
         epochs: Sequence[int] = (0, 1, 10, 100, -1),
-        ax: Any = None,
-        line_kwargs: dict[str, Any] | None = None,
-        data_kwargs: dict[str, Any] | None = None,
+        ax: Axes | None = None,
+        line_kwargs: Style | None = None,
+        data_kwargs: Style | None = None,
     ) -> Self:
         """Descend from zeros as `fit` does, and draw the model at several epochs.
 
@@ -179,10 +188,10 @@ class FitDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: Axes | None = None,
         *,
-        line_kwargs: dict[str, Any] | None = None,
-        data_kwargs: dict[str, Any] | None = None,
+        line_kwargs: Style | None = None,
+        data_kwargs: Style | None = None,
     ) -> Self:
         """Draw the data and the model.
 
@@ -221,10 +230,10 @@ class FitDisplay:
         >>> list(display.plot().lines_)
         [0, 5]
         """
-        self.ax_ = ax = axes_or_new(ax)
-        self.figure_ = ax.figure
-        data_style: dict[str, Any]
-        model_style: dict[str, Any]
+        ax, self.figure_ = axes_or_new(ax)
+        self.ax_ = ax
+        data_style: Style
+        model_style: Style
         if self.single_feature:
             data = self.x, self.y
             data_style = {"linestyle": "none", "marker": "o", "label": "data"}
@@ -246,7 +255,7 @@ class FitDisplay:
         ax.legend()
         return self
 
-    def _limit_height(self, ax: Any) -> None:
+    def _limit_height(self, ax: Axes) -> None:
         """Keep the targets readable where the predictions of a divergence are far away."""
         low, high = self.y.min(), self.y.max()
         height = (high - low) or 1.0

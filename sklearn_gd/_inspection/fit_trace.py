@@ -8,13 +8,16 @@ estimator stays as it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from sklearn_gd._base.torch_state import isolated
+from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._estimators.base import FitInputs
 from sklearn_gd._estimators.linear import GDLinearRegressor
 from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
@@ -32,7 +35,9 @@ class PreparedEstimator(NamedTuple):
     term_names: list[str]  # a name for each coefficient
 
     @classmethod
-    def of(cls, estimator: Any, X: Any, y: Any, owner: str) -> PreparedEstimator:
+    def of(
+        cls, estimator: BaseEstimator, X: MatrixLike, y: ArrayLike, owner: str
+    ) -> PreparedEstimator:
         """What ``estimator.fit(X, y)`` would descend. The estimator is only read.
 
         Raises
@@ -78,7 +83,7 @@ class FitTrace(NamedTuple):
         coef, intercept, _ = inputs.checked._to_user_terms(inputs, self.coef, self.intercept)
         return coef, intercept
 
-    def predict(self, x: Any, epoch: int) -> np.ndarray:
+    def predict(self, x: ArrayLike, epoch: int) -> np.ndarray:
         """Predictions (samples,) for ``x`` (samples, features) with the parameters of an epoch."""
         coef, intercept = self.coef[[epoch]], self.intercept[[epoch]]
         basis = self.prepared.inputs.basis
@@ -113,7 +118,7 @@ class FitTrace(NamedTuple):
         return losses
 
 
-def trace_fit(estimator: Any, X: Any, y: Any, owner: str) -> FitTrace:
+def trace_fit(estimator: BaseEstimator, X: MatrixLike, y: ArrayLike, owner: str) -> FitTrace:
     """Descend as ``estimator.fit(X, y)`` would from zeros, and keep every point.
 
     Raises

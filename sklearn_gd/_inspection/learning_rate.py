@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import invalid, real
+from sklearn_gd._base.types import MatrixLike, Results, Style, TorchFunction
 from sklearn_gd._functions.minimize import minimize
 from sklearn_gd._functions.result import select_run
 from sklearn_gd._inspection.descent_path import DescentPathDisplay
@@ -27,6 +30,11 @@ from sklearn_gd._inspection.plotting import (
 )
 from sklearn_gd._model_selection.linear import GDLinearRegressorCV
 from sklearn_gd._model_selection.polynomial import GDPolynomialRegressorCV
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 _TUTORIAL_LRS = (0.01, 0.1, 0.3, 0.7, 1.0)
 _PANELS_PER_ROW = 3
@@ -86,9 +94,9 @@ class LearningRateDisplay:
     __module__ = "sklearn_gd"
 
     axes_: np.ndarray
-    figure_: Any
-    lines_: list[Any]
-    stable_line_: Any
+    figure_: Figure
+    lines_: list[Line2D]
+    stable_line_: Line2D | None
 
     def __init__(
         self,
@@ -112,13 +120,13 @@ class LearningRateDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any = None,
-        y: Any = None,
+        estimator: BaseEstimator,
+        X: MatrixLike | None = None,
+        y: ArrayLike | None = None,
         *,
         lrs: Sequence[float] | None = None,
-        ax: Any = None,
-        line_kwargs: dict[str, Any] | None = None,
+        ax: Axes | None = None,
+        line_kwargs: Style | None = None,
     ) -> Self:
         """Descend from zeros with every learning rate at once, and draw the losses.
 
@@ -193,13 +201,13 @@ class LearningRateDisplay:
     @classmethod
     def from_function(
         cls,
-        fun: Callable[..., Any],
-        x0: Any,
+        fun: TorchFunction,
+        x0: ArrayLike,
         *,
         lrs: Sequence[float] = _TUTORIAL_LRS,
         epochs: int = 100,
-        ax: Any = None,
-        line_kwargs: dict[str, Any] | None = None,
+        ax: Axes | None = None,
+        line_kwargs: Style | None = None,
         **minimize_options: Any,
     ) -> Self:
         """Minimize a function with every learning rate at once, and draw the steps of each.
@@ -262,7 +270,7 @@ class LearningRateDisplay:
             panels=[DescentPathDisplay(**surface._asdict()) for surface in surfaces],
         ).plot(ax, line_kwargs=line_kwargs)
 
-    def plot(self, ax: Any = None, *, line_kwargs: dict[str, Any] | None = None) -> Self:
+    def plot(self, ax: Axes | None = None, *, line_kwargs: Style | None = None) -> Self:
         """Draw the panels, or the losses.
 
         Parameters
@@ -328,7 +336,7 @@ class LearningRateDisplay:
         axes = [figure.add_subplot(rows, columns, i + 1) for i in range(self._n_axes)]
         return np.array(axes, dtype=object)
 
-    def _check_axes(self, ax: Any) -> np.ndarray:
+    def _check_axes(self, ax: Axes) -> np.ndarray:
         """The axes of the user as an array."""
         axes = np.asarray(ax, dtype=object).ravel()
         if len(axes) != self._n_axes:
@@ -337,7 +345,7 @@ class LearningRateDisplay:
             )
         return axes
 
-    def _plot_panels(self, line_kwargs: dict[str, Any] | None) -> None:
+    def _plot_panels(self, line_kwargs: Style | None) -> None:
         """Draw the steps of each learning rate."""
         for ax, lr, panel in zip(self.axes_, self.lrs, self.panels, strict=True):
             panel.plot(ax, line_kwargs=line_kwargs, colorbar=False)
@@ -345,7 +353,7 @@ class LearningRateDisplay:
             ax.get_legend().remove()
         self.lines_ = [panel.line_ for panel in self.panels]
 
-    def _plot_final_losses(self, ax: Any) -> None:
+    def _plot_final_losses(self, ax: Axes) -> None:
         """Draw the final loss against the learning rate."""
         converged = ~self.diverged
         lrs, losses = self.lrs[converged], self.final_losses[converged]
@@ -376,7 +384,7 @@ class LearningRateDisplay:
         if ax.get_legend_handles_labels()[1]:
             legend_above(ax, gap=0.03)
 
-    def _plot_curves(self, ax: Any, line_kwargs: dict[str, Any] | None) -> None:
+    def _plot_curves(self, ax: Axes, line_kwargs: Style | None) -> None:
         """Draw the loss curves."""
         self.lines_ = []
         colors = ordered_colors(len(self.lrs))
@@ -393,7 +401,7 @@ class LearningRateDisplay:
             ax.set_title("colours as on the left", fontsize="small")
 
 
-def _read_search(search: Any, lrs: Sequence[float] | None) -> dict[str, Any]:
+def _read_search(search: BaseEstimator, lrs: Sequence[float] | None) -> Results:
     """The parameters of a display of a fitted search, with the best other parameters."""
     check_is_fitted(search)
     if not hasattr(search, "best_index_"):

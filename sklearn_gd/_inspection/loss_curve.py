@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_gd._base.types import Style
 from sklearn_gd._inspection.plotting import (
     COLORS,
     DIVERGED_STYLE,
@@ -16,6 +18,13 @@ from sklearn_gd._inspection.plotting import (
     line_style,
     scale_losses,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+Converted = TypeVar("Converted")
 
 
 class LossCurveDisplay:
@@ -68,12 +77,12 @@ class LossCurveDisplay:
 
     __module__ = "sklearn_gd"
 
-    ax_: Any
-    figure_: Any
-    lines_: dict[str, Any]
-    validation_lines_: dict[str, Any]
-    best_lines_: dict[str, Any]
-    diverged_marks_: dict[str, Any]
+    ax_: Axes
+    figure_: Figure
+    lines_: dict[str, Line2D]
+    validation_lines_: dict[str, Line2D]
+    best_lines_: dict[str, Line2D]
+    diverged_marks_: dict[str, Line2D]
 
     def __init__(
         self,
@@ -91,12 +100,12 @@ class LossCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: BaseEstimator,
         *,
         name: str | None = None,
-        ax: Any = None,
+        ax: Axes | None = None,
         log_scale: bool | str = "auto",
-        curve_kwargs: dict[str, Any] | None = None,
+        curve_kwargs: Style | None = None,
     ) -> Self:
         """Draw the loss curve of a fitted estimator.
 
@@ -151,11 +160,11 @@ class LossCurveDisplay:
     @classmethod
     def from_estimators(
         cls,
-        estimators: Mapping[str, Any],
+        estimators: Mapping[str, BaseEstimator],
         *,
-        ax: Any = None,
+        ax: Axes | None = None,
         log_scale: bool | str = "auto",
-        curve_kwargs: dict[str, Any] | None = None,
+        curve_kwargs: Style | None = None,
     ) -> Self:
         """Draw the loss curves of several fitted estimators.
 
@@ -215,9 +224,9 @@ class LossCurveDisplay:
         cls,
         curves: Mapping[str, ArrayLike] | ArrayLike,
         *,
-        ax: Any = None,
+        ax: Axes | None = None,
         log_scale: bool | str = "auto",
-        curve_kwargs: dict[str, Any] | None = None,
+        curve_kwargs: Style | None = None,
     ) -> Self:
         """Draw loss curves of any origin.
 
@@ -274,10 +283,10 @@ class LossCurveDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: Axes | None = None,
         *,
         log_scale: bool | str = "auto",
-        curve_kwargs: dict[str, Any] | None = None,
+        curve_kwargs: Style | None = None,
     ) -> Self:
         """Draw the curves.
 
@@ -313,8 +322,8 @@ class LossCurveDisplay:
         >>> display.plot().ax_.get_yscale()
         'log'
         """
-        self.ax_ = ax = axes_or_new(ax)
-        self.figure_ = ax.figure
+        ax, self.figure_ = axes_or_new(ax)
+        self.ax_ = ax
         self.lines_, self.validation_lines_, self.best_lines_ = {}, {}, {}
         validation, best_epochs = self.validation_curves or {}, self.best_epochs or {}
         for i, (name, curve) in enumerate(self.curves.items()):
@@ -340,7 +349,7 @@ class LossCurveDisplay:
         ax.legend()
         return self
 
-    def _mark_divergence(self, name: str) -> Any:
+    def _mark_divergence(self, name: str) -> Line2D:
         """A cross at the last finite loss, or at the upper edge where the loss is not visible."""
         curve = np.asarray(self.curves[name])
         last = np.flatnonzero(np.isfinite(curve))[-1:]  # empty, if the start is not finite
@@ -354,13 +363,15 @@ class LossCurveDisplay:
         return mark
 
 
-def _attributes(estimators: Mapping[str, Any], attribute: str, convert: Any) -> dict[str, Any]:
+def _attributes(
+    estimators: Mapping[str, BaseEstimator], attribute: str, convert: Callable[[Any], Converted]
+) -> dict[str, Converted]:
     """The converted attribute of every estimator that has it, by name."""
     values = {name: getattr(e, attribute, None) for name, e in estimators.items()}
     return {name: convert(value) for name, value in values.items() if value is not None}
 
 
-def _check_names(values: Mapping[str, Any], what: str) -> None:
+def _check_names(values: Mapping[str, object], what: str) -> None:
     """Raise unless there are values, each with a str as its name."""
     if not values:
         raise ValueError(f"LossCurveDisplay has nothing to draw: {what} is empty.")
@@ -369,7 +380,7 @@ def _check_names(values: Mapping[str, Any], what: str) -> None:
             raise TypeError(f"The names of {what} must be str, and {name!r} is not.")
 
 
-def _check_has_loss_curve(estimator: Any) -> None:
+def _check_has_loss_curve(estimator: BaseEstimator) -> None:
     """Raise unless the estimator is fitted and has a loss curve."""
     check_is_fitted(estimator)
     if not hasattr(estimator, "loss_curve_"):

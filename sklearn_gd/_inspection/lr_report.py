@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sklearn.base import clone
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
 
+from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._inspection.fit_trace import PreparedEstimator
 from sklearn_gd._inspection.spectrum import PLAIN_SGD, Spectrum
 
@@ -128,7 +130,7 @@ class LearningRateReport(NamedTuple):
         return "\n".join(lines)
 
 
-def lr_report(estimator: Any, X: Any, y: Any) -> LearningRateReport:
+def lr_report(estimator: BaseEstimator, X: MatrixLike, y: ArrayLike) -> LearningRateReport:
     """Report in numbers and words which learning rates the data allow.
 
     Nothing is trained. All numbers follow from the eigenvalues λ of the Hessian of the loss
@@ -220,7 +222,7 @@ def lr_report(estimator: Any, X: Any, y: Any) -> LearningRateReport:
 
 
 def _other_scalings(
-    estimator: Any, X: Any, y: Any, precondition: str | None
+    estimator: BaseEstimator, X: MatrixLike, y: ArrayLike, precondition: str | None
 ) -> dict[str | None, Scaling]:
     """What gradient descent would do with every other preconditioning."""
     scalings: dict[str | None, Scaling] = {}

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
+
+from sklearn_gd._base.types import Style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # The colours of Okabe and Ito, which people of every colour vision can tell apart
 # (https://jfly.uni-koeln.de/color/)
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 CURVE_COLOR, STEPS_COLOR = COLORS[0], COLORS[1]
-DIVERGED_STYLE = {"marker": "X", "markersize": 9, "linestyle": "none", "clip_on": False}
+DIVERGED_STYLE: Style = {"marker": "X", "markersize": 9, "linestyle": "none", "clip_on": False}
 _LOG_RATIO = 30.0  # of the largest to the smallest value, from which a log scale helps
 
 
-def pyplot() -> Any:
+def pyplot() -> ModuleType:
     """matplotlib.pyplot.
 
     Raises
@@ -33,12 +40,13 @@ def pyplot() -> Any:
     return plt
 
 
-def axes_or_new(ax: Any) -> Any:
-    """The given axes, or those of a new figure."""
-    return pyplot().subplots(layout="constrained")[1] if ax is None else ax
+def axes_or_new(ax: Axes | None) -> tuple[Axes, Figure]:
+    """The given axes, or those of a new figure, and the figure."""
+    axes: Axes = pyplot().subplots(layout="constrained")[1] if ax is None else ax
+    return axes, cast("Figure", axes.figure)
 
 
-def line_style(defaults: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
+def line_style(defaults: Style, options: Style | None) -> Style:
     """Options of a line: those of the user over the defaults. Short names (``c``) are allowed."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
@@ -46,18 +54,18 @@ def line_style(defaults: Mapping[str, Any], options: Mapping[str, Any] | None) -
     return {**defaults, **normalize_kwargs(dict(options or {}), Line2D)}
 
 
-def ordered_colors(count: int) -> Any:
+def ordered_colors(count: int) -> np.ndarray:
     """Colours from light to dark for an ordered series, an array (count, 4)."""
-    return pyplot().get_cmap("plasma_r")(np.linspace(0.15, 0.95, count))
+    colors: np.ndarray = pyplot().get_cmap("plasma_r")(np.linspace(0.15, 0.95, count))
+    return colors
 
 
-def legend_above(ax: Any, *, gap: float, columns: int = 1) -> None:
+def legend_above(ax: Axes, *, gap: float, columns: int = 1) -> None:
     """Put a legend above the axes, because the data may fill the axes."""
-    position = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0 + gap)}
-    ax.legend(**position, ncols=columns, frameon=False)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0 + gap), ncols=columns, frameon=False)
 
 
-def scale_losses(ax: Any, curves: Sequence[np.ndarray], log_scale: bool | str) -> None:
+def scale_losses(ax: Axes, curves: Sequence[np.ndarray], log_scale: bool | str) -> None:
     """Scale the axis of losses to ``curves``. What lies outside of the limits is not visible."""
     is_log = log_helps(curves) if log_scale == "auto" else bool(log_scale)
     ax.set(yscale="log" if is_log else "linear")
@@ -67,8 +75,8 @@ def scale_losses(ax: Any, curves: Sequence[np.ndarray], log_scale: bool | str) -
     ends = np.array([values.min(), values.max()])
     low, high = np.log(ends) if is_log else ends
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
-    limits = np.array([low - margin, high + 2 * margin])
-    ax.set_ylim(np.exp(limits) if is_log else limits)
+    low, high = low - margin, high + 2 * margin
+    ax.set_ylim(*(np.exp([low, high]) if is_log else (low, high)))
 
 
 def log_helps(curves: Sequence[np.ndarray]) -> bool:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_gd._base.types import Results, Style
 from sklearn_gd._inspection.plotting import STEPS_COLOR, axes_or_new, legend_above
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.collections import QuadMesh
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Text
 
 _MAX_NUMBERED = 60  # cells; in a larger heat map the scores are not written
 _MAX_TICKS = 16  # tick labels of an axis
@@ -71,19 +81,19 @@ class SearchDisplay:
 
     __module__ = "sklearn_gd"
 
-    ax_: Any
-    figure_: Any
-    image_: Any
-    texts_: list[Any]
-    best_mark_: Any
-    diverged_marks_: Any
+    ax_: Axes
+    figure_: Figure
+    image_: QuadMesh
+    texts_: list[Text]
+    best_mark_: Line2D | None
+    diverged_marks_: Line2D | None
 
     def __init__(
         self,
         *,
         scores: np.ndarray,
-        x_values: Sequence[Any],
-        y_values: Sequence[Any],
+        x_values: Sequence[object],
+        y_values: Sequence[object],
         x_name: str,
         y_name: str,
         score_name: str = "score",
@@ -100,12 +110,12 @@ class SearchDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: BaseEstimator,
         *,
         params: tuple[str, str] | None = None,
         metric: str | None = None,
-        ax: Any = None,
-        image_kwargs: dict[str, Any] | None = None,
+        ax: Axes | None = None,
+        image_kwargs: Style | None = None,
     ) -> Self:
         """Read the scores of a fitted search, and draw them.
 
@@ -184,7 +194,7 @@ class SearchDisplay:
             diverged=diverged,
         ).plot(ax, image_kwargs=image_kwargs)
 
-    def plot(self, ax: Any = None, *, image_kwargs: dict[str, Any] | None = None) -> Self:
+    def plot(self, ax: Axes | None = None, *, image_kwargs: Style | None = None) -> Self:
         """Draw the heat map.
 
         Parameters
@@ -222,8 +232,8 @@ class SearchDisplay:
         >>> [text.get_text() for text in display.plot().texts_]
         ['0.1', '0.4', '0.2', '0.3']
         """
-        self.ax_ = ax = axes_or_new(ax)
-        self.figure_ = ax.figure
+        ax, self.figure_ = axes_or_new(ax)
+        self.ax_ = ax
         scores = np.asarray(self.scores, dtype=np.float64)
         low, high, has_lower = _color_limits(scores)
         options = {"cmap": "cividis", "vmin": low, "vmax": high, **(image_kwargs or {})}
@@ -245,7 +255,7 @@ class SearchDisplay:
             legend_above(ax, gap=0.01, columns=2)
         return self
 
-    def _write_scores(self, scores: np.ndarray, middle: float) -> list[Any]:
+    def _write_scores(self, scores: np.ndarray, middle: float) -> list[Text]:
         """Write the scores into their cells, unless there are many cells."""
         if scores.size > _MAX_NUMBERED:
             return []
@@ -263,7 +273,7 @@ class SearchDisplay:
             if np.isfinite(score)
         ]
 
-    def _mark_best(self, scores: np.ndarray) -> Any:
+    def _mark_best(self, scores: np.ndarray) -> Line2D | None:
         """Draw a frame around the cell with the best score."""
         if not np.isfinite(scores).any():
             return None
@@ -279,7 +289,7 @@ class SearchDisplay:
         )
         return mark
 
-    def _mark_diverged(self) -> Any:
+    def _mark_diverged(self) -> Line2D | None:
         """Draw crosses where descents diverged."""
         if self.diverged is None or not self.diverged.any():
             return None
@@ -297,7 +307,7 @@ class SearchDisplay:
         return marks
 
 
-def _searched_values(results: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _searched_values(results: Results) -> dict[str, list[object]]:
     """The values of every parameter of a search, in the order of their first candidate."""
     prefix = "param_"
     return {
@@ -307,7 +317,7 @@ def _searched_values(results: Mapping[str, Any]) -> dict[str, list[Any]]:
     }
 
 
-def _default_metric(estimator: Any) -> str:
+def _default_metric(estimator: BaseEstimator) -> str:
     """The scorer that chose the best candidate, or the first scorer."""
     prefix = "mean_test_"
     names = [key.removeprefix(prefix) for key in estimator.cv_results_ if key.startswith(prefix)]
@@ -315,7 +325,7 @@ def _default_metric(estimator: Any) -> str:
     return refit if isinstance(refit, str) and refit in names else names[0]
 
 
-def _score_name(estimator: Any, metric: str) -> str:
+def _score_name(estimator: BaseEstimator, metric: str) -> str:
     """The name of the scores of a metric."""
     if metric != "score":
         return metric
@@ -325,7 +335,7 @@ def _score_name(estimator: Any, metric: str) -> str:
     return scoring if isinstance(scoring, str) else "score"
 
 
-def _default_params(values: Mapping[str, Sequence[Any]]) -> tuple[str, str]:
+def _default_params(values: Mapping[str, Sequence[object]]) -> tuple[str, str]:
     """The parameters to draw, among those with several values."""
     names = [name for name, of_name in values.items() if len(of_name) > 1]
     if len(names) < 2:
@@ -359,7 +369,7 @@ def _color_limits(scores: np.ndarray) -> tuple[float, float, bool]:
     return float(low), float(high), bool(low > finite.min())
 
 
-def _label_axis(axis: Any, name: str, values: Sequence[Any]) -> None:
+def _label_axis(axis: Axis, name: str, values: Sequence[object]) -> None:
     """Label the cells along an axis. Of many values some are labelled."""
     count = min(len(values), _MAX_TICKS)
     positions = np.unique(np.linspace(0, len(values) - 1, count).round())
@@ -367,6 +377,6 @@ def _label_axis(axis: Any, name: str, values: Sequence[Any]) -> None:
     axis.set_label_text(name)
 
 
-def _format_value(value: Any) -> str:
+def _format_value(value: object) -> str:
     """A value as a label."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)

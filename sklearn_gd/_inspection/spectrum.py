@@ -9,13 +9,13 @@ follows from the eigenvalues and from the distances at the start, without any de
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from sklearn_gd._base.torch_state import isolated
+from sklearn_gd._base.types import Params
 from sklearn_gd._inspection.fit_trace import PreparedEstimator
 from sklearn_gd._problem.least_squares import LeastSquares
 
@@ -71,7 +71,7 @@ class Spectrum(NamedTuple):
         """The learning rate at which gradient descent is fastest in the worst case."""
         return float(2.0 / (self.eigenvalues[0] + self.eigenvalues[-1] + 2.0 * weight_decay))
 
-    def epochs(self, lr: float, options: Mapping[str, Any]) -> float:
+    def epochs(self, lr: float, options: Params) -> float:
         """Epochs of SGD with these options until the loss is near the optimum, or infinity."""
         curvature = self.eigenvalues + options["weight_decay"]
         # weight decay moves the optimum, and in its objective the start is nearer to it
@@ -94,7 +94,7 @@ class Spectrum(NamedTuple):
         return high
 
 
-def _distances(rates: np.ndarray, epochs: int, options: Mapping[str, Any]) -> np.ndarray:
+def _distances(rates: np.ndarray, epochs: int, options: Params) -> np.ndarray:
     """The distances from the optimum after at least one epoch, from distances of 1.
 
     ``rates`` are the products lr·λ.

@@ -11,15 +11,28 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
-from sklearn.utils import indexable
+from sklearn.utils import Tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import Rule, boolean, check_params, either, sequence
+from sklearn_gd._base.types import (
+    CrossValidation,
+    LossLike,
+    MatrixLike,
+    OptimizerLike,
+    Params,
+    RandomState,
+    RefitLike,
+    Results,
+    SchedulerLike,
+    ScoringLike,
+)
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import as_numpy, check_training_data
 from sklearn_gd._estimators.base import GDRegressor
@@ -30,6 +43,7 @@ from sklearn_gd._estimators.callbacks import (
     with_progress_bar,
 )
 from sklearn_gd._estimators.fitted_state import (
+    FittedState,
     is_fitted_name,
     replace_fitted_attributes,
     stacklevel_of_caller,
@@ -77,14 +91,14 @@ class GDRegressorCV(
 
     _rules: ClassVar[Mapping[str, Rule]] = SEARCH_RULES
 
-    best_estimator_: Any
+    best_estimator_: GDRegressor
     best_index_: int
     best_score_: float
-    best_params_: dict[str, Any]
+    best_params_: Results
     lr_: float
     alpha_: float
     epochs_: int
-    cv_results_: dict[str, Any]
+    cv_results_: Results
     test_loss_curves_: np.ndarray
     refit_time_: float
     n_splits_: int
@@ -97,26 +111,26 @@ class GDRegressorCV(
         *,
         lrs: Sequence[float | str] = (0.001, 0.01, 0.1),
         alphas: Sequence[float] = (0.0,),
-        cv: Any = None,
-        scoring: Any = None,
-        refit: Any = True,
+        cv: CrossValidation = None,
+        scoring: ScoringLike = None,
+        refit: RefitLike = True,
         select_epochs: bool = False,
         epochs: int = 1000,
-        optimizer: Any = "sgd",
-        optimizer_params: dict[str, Any] | None = None,
+        optimizer: OptimizerLike = "sgd",
+        optimizer_params: Params | None = None,
         device: str = "cpu",
-        loss: Any = "squared_error",
-        loss_params: dict[str, Any] | None = None,
+        loss: LossLike = "squared_error",
+        loss_params: Params | None = None,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
         positive: bool = False,
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
-        lr_scheduler: Any = None,
+        lr_scheduler: SchedulerLike = None,
         tol: float | None = None,
         n_iter_no_change: int = 10,
-        random_state: Any = None,
+        random_state: RandomState = None,
         verbose: int = 0,
     ):
         self.lrs = lrs
@@ -143,7 +157,9 @@ class GDRegressorCV(
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+    def fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any
+    ) -> Self:
         """Fit every candidate on every fold, and the best one on all data.
 
         Parameters
@@ -188,7 +204,9 @@ class GDRegressorCV(
         return with_progress_bar(self, lambda: self._fit(X, y, sample_weight, params))
 
     @with_callbacks
-    def _fit(self, X: Any, y: Any, sample_weight: Any, params: dict[str, Any]) -> Self:
+    def _fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None, params: Params
+    ) -> Self:
         """The search, as a task that callbacks can follow."""
         from sklearn_gd._model_selection.batched_fit import BatchedSearch
 
@@ -241,7 +259,7 @@ class GDRegressorCV(
         return self
 
     @available_if(refits)
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict targets with the best candidate, fitted on all data.
 
         Parameters
@@ -340,7 +358,7 @@ class GDRegressorCV(
     def _regressor_type(self) -> type[GDRegressor]:
         """The class of the plain estimator."""
 
-    def _regressor(self, spec: dict[str, Any], grid: Grid) -> GDRegressor:
+    def _regressor(self, spec: Params, grid: Grid) -> GDRegressor:
         """The plain estimator of all candidates with some values of the other axes."""
         regressor = self._regressor_type(lr=grid.lrs[0])
         shared = {
@@ -351,7 +369,7 @@ class GDRegressorCV(
         return with_score_request(regressor.set_params(**shared, **spec))
 
     def _splits(
-        self, X: Any, y: Any, data: TrainingData, scoring: Scoring
+        self, X: MatrixLike, y: ArrayLike, data: TrainingData, scoring: Scoring
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """The splits as row numbers. Raises if a side of a split is empty."""
         cv = check_cv(self.cv, y, classifier=False)
@@ -379,12 +397,12 @@ class GDRegressorCV(
             raise ValueError("No fits were performed. Was the CV iterator empty?")
         return splits
 
-    def _best_candidate(self, results: SearchResults) -> dict[str, Any]:
+    def _best_candidate(self, results: SearchResults) -> FittedState:
         """The best candidate, as GridSearchCV chooses it."""
         table, is_multi = results.cv_results(), results.is_multi
         if is_multi:
             check_refit(self.refit, results.scores)
-        state: dict[str, Any] = {"cv_results_": table, "multimetric_": is_multi}
+        state: FittedState = {"cv_results_": table, "multimetric_": is_multi}
         if is_multi and not self.refit:
             return state
         if callable(self.refit):
@@ -407,12 +425,12 @@ class GDRegressorCV(
 
     def _refit(
         self,
-        state: dict[str, Any],
+        state: FittedState,
         results: SearchResults,
         models: CandidateModels,
         search: BatchedSearch,
         on_epoch: OnEpoch | None,
-    ) -> tuple[dict[str, Any], FitResult]:
+    ) -> tuple[FittedState, FitResult]:
         """The best candidate on all data: its fitted attributes, and the result of its fit."""
         best, epochs = state["best_index_"], state["epochs_"]
         begin = time.perf_counter()
@@ -433,18 +451,18 @@ class GDRegressorCV(
         times = {"refit_time_": time.perf_counter() - begin}
         return {**fitted, "best_estimator_": best_estimator, **times}, result
 
-    def _best_estimator(self) -> Any:
+    def _best_estimator(self) -> GDRegressor:
         """The best candidate, fitted on all data."""
         check_is_fitted(self)
         return self.best_estimator_
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
 
 
-def _checked_index(best: Any, n_candidates: int) -> int:
+def _checked_index(best: object, n_candidates: int) -> int:
     """The candidate that a callable ``refit`` chose, or the errors of GridSearchCV."""
     if not isinstance(best, Integral):
         raise TypeError("best_index_ returned is not an integer")

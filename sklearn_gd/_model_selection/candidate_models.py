@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn import get_config
+from sklearn.base import BaseEstimator
 
+from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._estimators.base import FitInputs, GDRegressor
@@ -25,7 +28,7 @@ class CandidateModels(NamedTuple):
 
     regressors: Sequence[GDRegressor]  # one for all learning rates of a problem spec
     lrs: Sequence[float | str]
-    checked: Any  # a copy of the search that knows the features
+    checked: BaseEstimator  # a copy of the search that knows the features
     data: TrainingData
     owner: str  # the name of the search, for messages
 
@@ -69,7 +72,7 @@ class CandidateModels(NamedTuple):
         return model
 
     def score(
-        self, found: FoldResults, scoring: Scoring, X: Any, y: Any, test: np.ndarray
+        self, found: FoldResults, scoring: Scoring, X: MatrixLike, y: ArrayLike, test: np.ndarray
     ) -> Sequence[Scores]:
         """Scores of some candidates on the test rows: from errors, or of fitted estimators."""
         data = self.data

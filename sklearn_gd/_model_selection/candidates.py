@@ -6,17 +6,20 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import BaseEstimator
+
+from sklearn_gd._base.types import Results
 
 
 class Grid(NamedTuple):
     """The candidates in the order of ParameterGrid, in which the learning rate changes fastest."""
 
     lrs: list[float | str]
-    specs: list[dict[str, Any]]  # the values of the other axes
-    params: list[dict[str, Any]]  # as in cv_results_
+    specs: list[Results]  # the values of the other axes
+    params: list[Results]  # as in cv_results_
 
     @classmethod
-    def of(cls, search: Any) -> Grid:
+    def of(cls, search: BaseEstimator) -> Grid:
         """From the parameters of a search."""
         axes = {"alpha": search.alphas, "degree": getattr(search, "degrees", None)}
         axes = {name: _listed(values) for name, values in axes.items() if values is not None}
@@ -30,7 +33,7 @@ class Grid(NamedTuple):
         ]
         return cls(lrs, specs, params)
 
-    def candidate(self, index: int) -> dict[str, Any]:
+    def candidate(self, index: int) -> Results:
         """The values of all axes, searched or not."""
         spec, k = divmod(index, len(self.lrs))
         return {**self.specs[spec], "lr": self.lrs[k]}

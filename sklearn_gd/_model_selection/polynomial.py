@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from numpy.polynomial import Polynomial
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_gd._base.parameters import Rule, sequence
+from sklearn_gd._base.types import (
+    CrossValidation,
+    LossLike,
+    OptimizerLike,
+    Params,
+    RandomState,
+    RefitLike,
+    SchedulerLike,
+    ScoringLike,
+)
 from sklearn_gd._estimators.docstrings import documented
 from sklearn_gd._estimators.parameter_rules import POLYNOMIAL_RULES
 from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
@@ -79,26 +89,26 @@ class GDPolynomialRegressorCV(GDRegressorCV):
         interaction_only: bool = False,
         lrs: Sequence[float | str] = (0.001, 0.01, 0.1),
         alphas: Sequence[float] = (0.0,),
-        cv: Any = None,
-        scoring: Any = None,
-        refit: Any = True,
+        cv: CrossValidation = None,
+        scoring: ScoringLike = None,
+        refit: RefitLike = True,
         select_epochs: bool = False,
         epochs: int = 1000,
-        optimizer: Any = "sgd",
-        optimizer_params: dict[str, Any] | None = None,
+        optimizer: OptimizerLike = "sgd",
+        optimizer_params: Params | None = None,
         device: str = "cpu",
-        loss: Any = "squared_error",
-        loss_params: dict[str, Any] | None = None,
+        loss: LossLike = "squared_error",
+        loss_params: Params | None = None,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
         positive: bool = False,
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
-        lr_scheduler: Any = None,
+        lr_scheduler: SchedulerLike = None,
         tol: float | None = None,
         n_iter_no_change: int = 10,
-        random_state: Any = None,
+        random_state: RandomState = None,
         verbose: int = 0,
     ):
         super().__init__(

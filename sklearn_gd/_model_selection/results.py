@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import rankdata
 
+from sklearn_gd._base.types import Results
 from sklearn_gd._model_selection.candidates import Grid
 from sklearn_gd._model_selection.scoring import Scores
 
@@ -50,7 +51,7 @@ class SearchResults:
         first = self._first_candidate(found)
         self.fits_on_all_data.update(enumerate(found.make_results, start=first))
 
-    def cv_results(self) -> dict[str, Any]:
+    def cv_results(self) -> Results:
         """The table of GridSearchCV."""
         n_fits = self.test_losses.size
         fit_seconds = self.seconds - self.score_seconds
@@ -92,15 +93,15 @@ class SearchResults:
 
 
 def _cv_results(
-    params: Sequence[dict[str, Any]],
+    params: Sequence[Results],
     scores: Mapping[str, np.ndarray],
     fit_seconds: float,
     score_seconds: float,
     diverged: np.ndarray,
-) -> dict[str, Any]:
+) -> Results:
     """The table of GridSearchCV. ``scores`` are (candidates, splits) by name."""
     n = len(params)
-    results: dict[str, Any] = {
+    results: Results = {
         "mean_fit_time": np.full(n, fit_seconds),
         "std_fit_time": np.zeros(n),
         "mean_score_time": np.full(n, score_seconds),

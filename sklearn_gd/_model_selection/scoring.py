@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn import get_config
+from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import process_routing
 
+from sklearn_gd._base.types import MatrixLike, Params, RefitLike, Scorer, ScoringLike
 from sklearn_gd._data.validation import as_numpy
 
 # the scores that follow from mean squared errors, which moments of the test rows give
@@ -24,19 +27,19 @@ Scores = dict[str, float] | float  # by name, if there are several
 class Scoring(NamedTuple):
     """How to score, and what the splitter and the scorers are to be given."""
 
-    scorer: Callable[..., Any]
+    scorer: Scorer
     # from names to scores that follow from errors, if all do; a single one has the name None
     known: dict[str | None, str | None] | None
-    split_params: Mapping[str, Any]
-    score_params: Mapping[str, Any]
+    split_params: Params
+    score_params: Params
 
     @classmethod
     def of(
         cls,
-        search: Any,
-        regressor: Any,
-        sample_weight: Any,
-        params: Mapping[str, Any],
+        search: BaseEstimator,
+        regressor: BaseEstimator,
+        sample_weight: ArrayLike | None,
+        params: Params,
         n_samples: int,
     ) -> Scoring:
         """From the parameters of a search and the metadata given to its fit."""
@@ -85,7 +88,9 @@ class Scoring(NamedTuple):
         named = [(str(name), values[kind or "r2"].tolist()) for name, kind in self.known.items()]
         return [{name: scores[k] for name, scores in named} for k in range(len(errors))]
 
-    def from_rows(self, model: Any, X: Any, y: Any, rows: np.ndarray) -> Scores:
+    def from_rows(
+        self, model: BaseEstimator, X: MatrixLike, y: ArrayLike, rows: np.ndarray
+    ) -> Scores:
         """Scores of a fitted model on rows of the user's data."""
         params = {name: _safe_indexing(value, rows) for name, value in self.score_params.items()}
         scores = self.scorer(model, _safe_indexing(X, rows), _safe_indexing(y, rows), **params)
@@ -94,7 +99,7 @@ class Scoring(NamedTuple):
         return _number(scores, self.scorer)
 
 
-def find_scorer(search: Any, regressor: Any) -> Callable[..., Any]:
+def find_scorer(search: BaseEstimator, regressor: BaseEstimator) -> Scorer:
     """The scorer of a search, which returns a number, or a dict of them."""
     scoring = search.scoring
     if scoring is None or isinstance(scoring, str) or callable(scoring):
@@ -104,7 +109,7 @@ def find_scorer(search: Any, regressor: Any) -> Callable[..., Any]:
     return scorer
 
 
-def check_refit(refit: Any, names: Any) -> None:
+def check_refit(refit: RefitLike, names: Collection[str]) -> None:
     """Raise unless ``refit`` says by which of several scorers to choose."""
     if callable(refit) or not refit or (isinstance(refit, str) and refit in names):
         return
@@ -116,10 +121,10 @@ def check_refit(refit: Any, names: Any) -> None:
     )
 
 
-def _known(scoring: Any) -> dict[str | None, str | None] | None:
+def _known(scoring: ScoringLike) -> dict[str | None, str | None] | None:
     """From names to scores, if all of the scores follow from errors."""
     if scoring is None or isinstance(scoring, str):
-        named: Mapping[str | None, Any] = {None: scoring}
+        named: Mapping[Any, Any] = {None: scoring}
     elif callable(scoring):
         return None
     else:
@@ -131,7 +136,7 @@ def _known(scoring: Any) -> dict[str | None, str | None] | None:
     return dict(named) if is_known else None
 
 
-def _number(score: Any, scorer: Any) -> float:
+def _number(score: Any, scorer: object) -> float:
     """A score as a number. Raises the error of scikit-learn if it is none."""
     score = score.item() if getattr(score, "size", None) == 1 else score
     if not isinstance(score, Number):
@@ -141,7 +146,7 @@ def _number(score: Any, scorer: Any) -> float:
     return float(score)  # type: ignore[arg-type]
 
 
-def _takes_weights(scorer: Callable[..., Any]) -> bool:
+def _takes_weights(scorer: Scorer) -> bool:
     """Whether a scorer, or one of several in it, uses sample weights."""
     accepts = getattr(scorer, "_accept_sample_weight", None)
     if accepts is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from sklearn_gd._base.types import Params
 from sklearn_gd._problem.least_squares import LeastSquares
 
 _MAX_ENTRY = 1e150
@@ -67,7 +68,7 @@ def _largest_eigenvalue(apply: Callable[[np.ndarray], np.ndarray], size: int) ->
     return float(largest[0])
 
 
-def max_stable_lr(curvature: float, options: Mapping[str, Any]) -> float:
+def max_stable_lr(curvature: float, options: Params) -> float:
     """Largest lr at which SGD with these options converges.
 
     At a larger lr a root of the iteration on the steepest eigenvector is outside of the unit

@@ -6,15 +6,16 @@ there are parameters to move.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer, lr_scheduler
 
 from sklearn_gd._base.parameters import InvalidParameterError, invalid
+from sklearn_gd._base.types import OptimizerLike, Params, SchedulerLike
 
 # The step of these optimizers is lr times something that does not depend on lr. So one
 # optimizer can serve many learning rates.
@@ -73,9 +74,9 @@ class OptimizerFactory(NamedTuple):
 
     make: Callable[[Tensor, float], Optimizer]  # from parameters and a learning rate
     supports_batched_lrs: bool  # one optimizer can move many runs, each with its own lr
-    options: Mapping[str, Any]  # of the optimizer, as in ``param_groups``
+    options: Params  # of the optimizer, as in ``param_groups``
     optimizer_class: type[Optimizer]
-    make_scheduler: Callable[[Optimizer], Any] | None = None
+    make_scheduler: Callable[[Optimizer], lr_scheduler.LRScheduler] | None = None
 
     @property
     def is_sgd(self) -> bool:
@@ -89,7 +90,7 @@ class OptimizerFactory(NamedTuple):
 
 
 def make_optimizer_factory(
-    optimizer: Any, optimizer_params: Mapping[str, Any] | None, owner: str
+    optimizer: OptimizerLike, optimizer_params: Params | None, owner: str
 ) -> OptimizerFactory:
     """Check an optimizer and its options by making one optimizer of a single parameter.
 
@@ -141,7 +142,9 @@ def make_optimizer_factory(
     )
 
 
-def with_scheduler(factory: OptimizerFactory, scheduler: Any, owner: str) -> OptimizerFactory:
+def with_scheduler(
+    factory: OptimizerFactory, scheduler: SchedulerLike, owner: str
+) -> OptimizerFactory:
     """The factory with a learning-rate scheduler, checked by making one.
 
     Raises
@@ -171,7 +174,7 @@ def with_scheduler(factory: OptimizerFactory, scheduler: Any, owner: str) -> Opt
     )
 
 
-def _find(optimizer: Any, owner: str) -> Callable[..., Any]:
+def _find(optimizer: OptimizerLike, owner: str) -> Callable[..., Optimizer]:
     """The class or callable that ``optimizer`` names or is."""
     names = _names()
     if isinstance(optimizer, str):

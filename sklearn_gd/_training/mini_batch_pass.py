@@ -7,11 +7,14 @@ kept as NumPy and Python values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from sklearn_gd._base.torch_state import find_device, isolated
 from sklearn_gd._data.polynomial import PolynomialBasis
@@ -124,19 +127,19 @@ def _restore_coordinates(state: PartialFitState, options: FitOptions) -> Coordin
 class _KeptOptimizers:
     """The optimizers and schedulers of a pass, made with the states of the pass before."""
 
-    def __init__(self, factory: OptimizerFactory, earlier: list[dict[str, Any]]):
+    def __init__(self, factory: OptimizerFactory, earlier: list[PartialFitState]):
         self.original, self.earlier = factory, earlier
-        self.optimizers: list[Any] = []
-        self.schedulers: list[Any] = []
+        self.optimizers: list[Optimizer] = []
+        self.schedulers: list[LRScheduler] = []
 
     def factory(self) -> OptimizerFactory:
         """A factory that restores them in order."""
         make_scheduler = self._make_scheduler if self.original.make_scheduler else None
         return self.original._replace(make=self._make, make_scheduler=make_scheduler)
 
-    def states(self) -> list[dict[str, Any]]:
+    def states(self) -> list[PartialFitState]:
         """Their states, as NumPy and Python values."""
-        schedulers = self.schedulers or [None] * len(self.optimizers)
+        schedulers: Sequence[LRScheduler | None] = self.schedulers or [None] * len(self.optimizers)
         return [
             {
                 "optimizer": _map_values(
@@ -147,7 +150,7 @@ class _KeptOptimizers:
             for optimizer, scheduler in zip(self.optimizers, schedulers, strict=True)
         ]
 
-    def _make(self, leaf: Tensor, lr: float) -> Any:
+    def _make(self, leaf: Tensor, lr: float) -> Optimizer:
         optimizer = self.original.make(leaf, lr)
         if len(self.optimizers) < len(self.earlier):
             state = self.earlier[len(self.optimizers)]["optimizer"]
@@ -157,7 +160,7 @@ class _KeptOptimizers:
         self.optimizers.append(optimizer)
         return optimizer
 
-    def _make_scheduler(self, optimizer: Any) -> Any:
+    def _make_scheduler(self, optimizer: Optimizer) -> LRScheduler:
         assert self.original.make_scheduler is not None
         scheduler = self.original.make_scheduler(optimizer)
         if len(self.schedulers) < len(self.earlier):

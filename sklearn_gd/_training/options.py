@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from sklearn_gd._base.types import LossLike, OptimizerLike, Params, SchedulerLike
 from sklearn_gd._problem.penalties import Penalty
 from sklearn_gd._solver.optimizers import OptimizerFactory, make_optimizer_factory, with_scheduler
 
@@ -15,11 +15,11 @@ class FitOptions(NamedTuple):
     owner: str  # the name of the estimator, for messages
     lr: float | str
     epochs: int
-    optimizer: Any
-    optimizer_params: Mapping[str, Any] | None
+    optimizer: OptimizerLike
+    optimizer_params: Params | None
     device: str
-    loss: Any
-    loss_params: Mapping[str, Any] | None
+    loss: LossLike
+    loss_params: Params | None
     alpha: float
     l1_ratio: float
     positive: bool
@@ -27,7 +27,7 @@ class FitOptions(NamedTuple):
     precondition: str | None
     batch_size: int | None
     shuffle: bool
-    lr_scheduler: Any
+    lr_scheduler: SchedulerLike
     tol: float | None
     n_iter_no_change: int
 
