@@ -21,7 +21,7 @@ _MESSAGES = {
         "epochs. Raise epochs, or choose another lr or optimizer."
     ),
     _DIVERGED: (
-        "Diverged: the function left the range of sane values; x is the lowest point passed. "
+        "Diverged: the values of the function grew without bound; x is the lowest point passed. "
         "Lower lr."
     ),
     _STOPPED_BY_TOL: (

@@ -196,10 +196,10 @@ class BatchedSearch:
     ) -> list[FoldResults]:
         """Descend some problems with some learning rates at once."""
         fits = [fold_fit for _, fold_fit in chunk]
-        lrs = [[own.fit.resolve_lr(self.lrs[k]) for k in lr_range] for own in fits]
+        lrs = [[fold_fit.fit.resolve_lr(self.lrs[k]) for k in lr_range] for fold_fit in fits]
         recorder = _TestLossRecorder(fits)
         trace = descend_problems(
-            [own.fit for own in fits],
+            [fold_fit.fit for fold_fit in fits],
             lrs,
             epochs=self.epochs,
             on_epoch=on_epoch,
@@ -215,21 +215,21 @@ class BatchedSearch:
         is_running = torch.arange(done) < trace.n_iter[..., None]
         curves[..., :done] = torch.where(is_running, recorder.curves(), curves[..., :done])
         results = []
-        for p, (number, own) in enumerate(chunk):
-            n_coordinates = own.fit.problem.parametrization.n_coordinates
+        for p, (number, fold_fit) in enumerate(chunk):
+            n_coordinates = fold_fit.fit.problem.parametrization.n_coordinates
             unpadded = trace._replace(u=trace.u[..., :n_coordinates])
             results.append(
                 FoldResults(
                     number,
-                    own.fold,
+                    fold_fit.fold,
                     lr_range,
-                    own.basis,
+                    fold_fit.basis,
                     trace.diverged[p].any(-1).numpy(),
                     curves[p].numpy(),
                     end_means[p].numpy(),
                     end_losses[p].numpy() if options.is_squared else None,
                     [
-                        partial(make_result, own.fit, unpadded.select(p, r), lr)
+                        partial(make_result, fold_fit.fit, unpadded.select(p, r), lr)
                         for r, lr in enumerate(lrs[p])
                     ],
                 )
@@ -279,13 +279,13 @@ def test_losses(fits: Sequence[FoldFit], points: Tensor) -> Tensor:
     """Losses (epochs, problems, runs, targets) of the test rows of each problem."""
     epochs, _, runs, targets, _ = points.shape
     losses = torch.zeros_like(points[..., 0])
-    for p, own in enumerate(fits):
-        if own.test_loss is None:  # all data are trained on
+    for p, fold_fit in enumerate(fits):
+        if fold_fit.test_loss is None:  # all data are trained on
             continue
-        problem = own.fit.problem
+        problem = fold_fit.fit.problem
         u = points[:, p, ..., : problem.parametrization.n_coordinates]
         # every epoch of every run is a run of the test loss
-        few = max(1, _ENTRIES_PER_THREAD // own.test_loss.entries_per_run)
-        parts = [own.test_loss(some[None])[0] for some in u.flatten(0, 1).split(few)]
+        few = max(1, _ENTRIES_PER_THREAD // fold_fit.test_loss.entries_per_run)
+        parts = [fold_fit.test_loss(some[None])[0] for some in u.flatten(0, 1).split(few)]
         losses[:, p] = torch.cat(parts).view(epochs, runs, targets) * problem.loss_scale
     return losses
