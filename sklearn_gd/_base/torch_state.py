@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from threading import Lock
 
 import torch
@@ -55,8 +55,16 @@ class _OneThread:
                 torch.set_num_threads(self.n_threads)
 
 
-# Two threads wait for each other in every small operation: on a busy machine for milliseconds.
-one_thread = _OneThread()
+_SMALL = 2**18  # entries of the matrices of an operation, up to which threads do not help
+_one_thread = _OneThread()
+
+
+def threads_for(entries: int) -> AbstractContextManager[object]:
+    """One thread for operations on small matrices, else as many as the caller has set.
+
+    Two threads wait for each other in every operation: on a busy machine for milliseconds.
+    """
+    return _one_thread if entries <= _SMALL else nullcontext()
 
 
 @contextmanager

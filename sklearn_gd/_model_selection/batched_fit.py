@@ -185,8 +185,14 @@ class BatchedSearch:
             with_all=self.refits,
         )
         for fold in folds:
+            known: dict[tuple[float, int], FoldFit] = {}
             for number, spec in batch.specs.items():
-                yield number, fold.prepare(spec)
+                key = spec.options.penalty.l2, spec.degree
+                if key in known:  # only the L1 part differs
+                    yield number, known[key].with_options(spec.options)
+                else:
+                    known[key] = fold.prepare(spec)
+                    yield number, known[key]
 
     def _descend(
         self,

@@ -37,7 +37,11 @@ class CandidateModels(NamedTuple):
         from sklearn_gd._model_selection.folds import ProblemSpec
 
         return [
-            ProblemSpec(regressor._fit_options(self.owner), regressor._basis)
+            ProblemSpec(
+                regressor._fit_options(self.owner),
+                int(getattr(regressor, "degree", 1)),
+                regressor._basis,
+            )
             for regressor in self.regressors
         ]
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from sklearn_gd._base.torch_state import find_device, isolated
+from sklearn_gd._base.torch_state import find_device, isolated, threads_for
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._model_selection.fold_moments import Split, fold_moments
@@ -29,6 +29,7 @@ class ProblemSpec(NamedTuple):
     """A candidate without its learning rate."""
 
     options: FitOptions
+    degree: int  # 1 if nothing is expanded
     make_basis: Callable[[TrainingData], PolynomialBasis | None]
 
 
@@ -46,7 +47,8 @@ class Fold(NamedTuple):
 
     def prepare(self, spec: ProblemSpec) -> FoldFit:
         """The problem of a candidate on this training set, in its own basis and coordinates."""
-        with isolated():
+        entries = self.data.x.size if self.moments is None else self.moments.factor.numel()
+        with isolated(), threads_for(entries):
             return self._prepare(spec.options, spec.make_basis(self.data))
 
     def _prepare(self, options: FitOptions, basis: PolynomialBasis | None) -> FoldFit:
@@ -111,6 +113,10 @@ class FoldFit(NamedTuple):
     fit: PreparedFit
     basis: PolynomialBasis | None
     test_loss: TestLoss | None  # None where all data are trained on
+
+    def with_options(self, options: FitOptions) -> FoldFit:
+        """The same with options that differ in the proximal part of the penalty only."""
+        return self._replace(fit=self.fit.with_options(options))
 
 
 def make_folds(

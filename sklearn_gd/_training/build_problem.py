@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_gd._base.torch_state import threads_for
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.moments import Moments
@@ -91,7 +92,10 @@ def build_problem(
         coordinates = coordinates_from_columns(data, options, precondition, loss)
     else:
         moments = moments or data.moments(center=options.fit_intercept)
-        coordinates = coordinates_from_moments(moments, options, precondition, loss, to_original)
+        with threads_for(moments.factor.numel()):
+            coordinates = coordinates_from_moments(
+                moments, options, precondition, loss, to_original
+            )
     parametrization, squared_error = coordinates.parametrization, coordinates.squared_error
     scaling = parametrization.scaling
     ridge = options.penalty.as_term(to_original, scaling.loss_scale)

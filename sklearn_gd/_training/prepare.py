@@ -6,14 +6,13 @@ Fits, searches, displays and reports all come here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_gd._base.torch_state import find_device, one_thread
+from sklearn_gd._base.torch_state import find_device, threads_for
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.moments import Moments
@@ -29,8 +28,6 @@ from sklearn_gd._solver.optimizers import OptimizerFactory
 from sklearn_gd._training.build_problem import MakeRisk, Problem, ProblemObjective, build_problem
 from sklearn_gd._training.coordinates import Coordinates
 from sklearn_gd._training.options import FitOptions
-
-_SMALL_STEP = 2**18  # entries of the matrices of a step, up to which threads do not help
 
 Model = tuple[np.ndarray, np.ndarray]  # coefficients (targets, terms), intercepts (targets,)
 
@@ -54,6 +51,11 @@ class PreparedFit(NamedTuple):
         if not (factory.is_sgd and problem.is_squared) or problem.curvature is None:
             return None
         return max_stable_lr(problem.curvature, factory.options)
+
+    def with_options(self, options: FitOptions) -> PreparedFit:
+        """The same fit with options that differ in the proximal part of the penalty only."""
+        penalty = options.penalty.in_coordinates(self.problem.parametrization)
+        return self._replace(options=options, problem=self.problem._replace(penalty=penalty))
 
     def resolve_lr(self, lr: float | str) -> float:
         """``lr`` as a number: "auto" is 1/L, L the largest curvature, where it is known."""
@@ -116,7 +118,7 @@ def descend_problems(
     u = stack_padded([start_parameters(fit, start) for fit in prepared])
     start_value = _start_value(prepared[0], start, start_value)
     objective = _stack_objectives([problem.objective for problem in problems])
-    with one_thread if objective.entries_per_step <= _SMALL_STEP else nullcontext():
+    with threads_for(objective.entries_per_step):
         trace = descend(
             objective,
             u.repeat(1, len(lrs[0]), 1, 1),
