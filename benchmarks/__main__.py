@@ -23,6 +23,7 @@ from benchmarks._memory import extra_megabytes, search_of_many
 from benchmarks._threads import two_threads
 from benchmarks._timing import Task, compare, print_table
 from benchmarks.models import MODELS, SHAPES
+from benchmarks.shapes import alphas, first_fit, many_terms, sparse_epoch, wide
 from benchmarks.training import callbacks, huber, lasso, mini_batch
 from sklearn_gd import GDLinearRegressor, GDLinearRegressorCV, __version__
 
@@ -210,6 +211,11 @@ CASES = {
     "huber": huber,
     "lasso": lasso,
     "callbacks": callbacks,
+    "wide": wide,
+    "many-terms": many_terms,
+    "sparse-epoch": sparse_epoch,
+    "alphas": alphas,
+    "first-fit": first_fit,
     "cuda": cuda,
 }
 

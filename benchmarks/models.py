@@ -11,14 +11,35 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 
-SHAPES = {"tall": (1_000_000, 50), "noise-free": (1_000_000, 50), "polynomial": (1_000_000, 10)}
+SHAPES = {
+    "tall": (1_000_000, 50),
+    "noise-free": (1_000_000, 50),
+    "polynomial": (1_000_000, 10),
+    "10,000 x 3,000": (10_000, 3_000),
+    "2,000 x 20,000": (2_000, 20_000),
+    "500 x 5,000 L2": (500, 5_000),
+    "100 x 20,000 L2": (100, 20_000),
+}
 
 _LINEAR: dict[str, Callable[[], Any]] = {
     "GDLinearRegressor": GDLinearRegressor,
     "LinearRegression": LinearRegression,
     "Ridge": Ridge,
 }
+# Ridge has a little penalty where ours has none, because its default solver needs one
+_WIDE: dict[str, Callable[[], Any]] = {
+    "GDLinearRegressor": GDLinearRegressor,
+    "Ridge": lambda: Ridge(alpha=1e-6),
+}
+_WIDE_L2: dict[str, Callable[[], Any]] = {
+    "GDLinearRegressor": lambda: GDLinearRegressor(alpha=1.0),
+    "Ridge": Ridge,
+}
 MODELS: dict[str, dict[str, Callable[[], Any]]] = {
+    "10,000 x 3,000": _WIDE,
+    "2,000 x 20,000": _WIDE,
+    "500 x 5,000 L2": _WIDE_L2,
+    "100 x 20,000 L2": _WIDE_L2,
     "tall": _LINEAR,
     "noise-free": _LINEAR,
     "polynomial": {
