@@ -135,10 +135,10 @@ def _search(alphas: np.ndarray, l1_ratio: float) -> GDLinearRegressorCV:
 
 def _compare_l1(X: np.ndarray, y: np.ndarray) -> None:
     """The path of LassoCV, with its alphas in both searches."""
-    peer = LassoCV(alphas=50, cv=FOLDS, tol=1e-10).fit(X, y)
-    search = _search(2.0 * peer.alphas_, 1.0)  # alpha is twice the alpha of Lasso
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        peer = LassoCV(alphas=50, cv=FOLDS, tol=1e-10, max_iter=10_000).fit(X, y)
+        search = _search(2.0 * peer.alphas_, 1.0)  # alpha is twice the alpha of Lasso
         compare(
             [
                 Task("GDLinearRegressorCV", lambda: search.fit(X, y)),
