@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from sklearn_gd._data.polynomial import PolynomialBasis
-from sklearn_gd._moments.moments import Moments, merge
+from sklearn_gd._moments.tensor_moments import TensorMoments, merge
 
 
 def convert_moments(
-    moments: Moments | None, columns: PolynomialBasis | None, basis: PolynomialBasis | None
-) -> Moments | None:
+    moments: TensorMoments | None, columns: PolynomialBasis | None, basis: PolynomialBasis | None
+) -> TensorMoments | None:
     """Moments of the terms of ``basis``, from those of ``columns``, of no lower degree."""
     if moments is None or columns is None or basis is None:
         return moments

@@ -22,7 +22,7 @@ _LEAST_SAFE_NORM, _LARGEST_SAFE_NORM = 1e-140, 1e150  # the squares are normal n
 Rows = tuple[Tensor, Tensor, Tensor | None]  # x (rows, p), y (rows, targets), weight (rows,)
 
 
-class Moments(NamedTuple):
+class TensorMoments(NamedTuple):
     """Weighted means, and the factor of the centred table. Uncentred data have zero means."""
 
     weight: Tensor  # () sum of the weights
@@ -39,7 +39,7 @@ class Moments(NamedTuple):
         y_norm = torch.hypot(column_norms(self.target), self.residual_norm)
         return column_norms(self.factor) / root, y_norm / root
 
-    def with_rows(self, rows: Tensor) -> Moments:
+    def with_rows(self, rows: Tensor) -> TensorMoments:
         """The moments with further rows of the centred table, whose targets are 0."""
         no_target = self.target.new_zeros(len(rows), self.target.shape[1])
         factor, target, residual_norm = _triangular(
@@ -49,7 +49,7 @@ class Moments(NamedTuple):
         )
         return self._replace(factor=factor, target=target, residual_norm=residual_norm)
 
-    def scaled(self, factor: float) -> Moments:
+    def scaled(self, factor: float) -> TensorMoments:
         """The moments of the same rows, with all weights multiplied by a factor."""
         if factor == 1:
             return self
@@ -62,7 +62,7 @@ class Moments(NamedTuple):
         )
 
 
-def merge(parts: Iterable[Moments]) -> Moments:
+def merge(parts: Iterable[TensorMoments]) -> TensorMoments:
     """The moments of the union of disjoint sets of rows, by QR."""
     parts = iter(parts)
     whole = next(parts)
@@ -82,7 +82,7 @@ def column_norms(columns: Tensor) -> Tensor:
     return torch.linalg.vector_norm(columns / scale, dim=0) * scale
 
 
-def _merge_two(a: Moments, b: Moments) -> Moments:
+def _merge_two(a: TensorMoments, b: TensorMoments) -> TensorMoments:
     """The moments of two disjoint sets of rows."""
     if len(b.factor) == 1 and not (b.factor.any() or b.target.any()):
         b = b._replace(factor=b.factor[:0], target=b.target[:0])  # one centred row is zero
@@ -96,7 +96,7 @@ def _merge_two(a: Moments, b: Moments) -> Moments:
         torch.cat([a.target, b.target, between * y_step[None]]),
         torch.hypot(a.residual_norm, b.residual_norm),
     )
-    return Moments(
+    return TensorMoments(
         weight,
         a.x_mean + share * x_step,
         a.y_mean + share * y_step,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_gd._moments.moments import (
-    Moments,
+from sklearn_gd._moments.tensor_moments import (
+    TensorMoments,
     column_norms,
     largest_entries,
     merge,
@@ -203,7 +203,7 @@ def test_means_are_taken_in_double_precision():
 
 
 def test_moments_have_names():
-    assert Moments._fields == (
+    assert TensorMoments._fields == (
         "weight",
         "x_mean",
         "y_mean",
