@@ -12,6 +12,7 @@ With ``precondition=None`` the same code is used with plain powers of the raw in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -63,27 +64,55 @@ class PolynomialBasis(NamedTuple):
         with np.errstate(all="ignore"):  # callers check that coefficients are finite
             return self._converted(coef, intercept, other)
 
+    def convert_columns(
+        self, columns: np.ndarray, constant: float, other: PolynomialBasis
+    ) -> np.ndarray:
+        """The columns (rows, terms) of another basis of the same terms, from those of this one.
+
+        ``constant`` is the value of the constant term: 1, or 0 for differences of rows. The
+        change of basis is applied, and not stored as a matrix of terms x terms.
+        """
+        table = np.column_stack([np.full(len(columns), constant), columns])
+        for change in reversed(list(other._changes(self))):
+            table = table @ change.T
+        return table[:, 1:]
+
+    def convert_magnitudes(self, magnitudes: np.ndarray, other: PolynomialBasis) -> np.ndarray:
+        """Bounds (terms,) for the columns of another basis, from bounds for those of this one."""
+        table = np.append(0.0, magnitudes)
+        for change in reversed(list(other._changes(self))):
+            table = abs(change) @ table
+        return table[1:]
+
     def _converted(
         self, coef: np.ndarray, intercept: np.ndarray, other: PolynomialBasis
     ) -> tuple[np.ndarray, np.ndarray]:
         """The coefficients and intercepts in another basis, one feature after the other."""
-        powers = self.powers()
-        index = {tuple(row): i + 1 for i, row in enumerate(powers)}
-        index[(0,) * powers.shape[1]] = 0
         terms = np.concatenate([intercept[:, None], coef], axis=1)
+        for change in self._changes(other):
+            terms = terms @ change
+        return terms[:, 1:], terms[:, 0]
+
+    def _changes(self, other: PolynomialBasis) -> Iterator[sparse.csr_array]:
+        """A change of basis for each feature, from the terms of ``self`` to those of ``other``.
+
+        Row i of their product is term i of ``self`` as a combination of the terms of
+        ``other``. The constant term comes first.
+        """
+        powers = self.powers()
+        index = {tuple(row): i + 1 for i, row in enumerate(powers.tolist())}
+        index[(0,) * powers.shape[1]] = 0
         for j in range(powers.shape[1]):
             top = int(powers[:, j].max())
             change = _univariate_change(self, other, j, top)
-            holding = np.flatnonzero(powers[:, j])
-            moved = terms.copy()
-            moved[:, holding + 1] = 0.0
-            for i in holding:
-                row = powers[i]
-                for k in np.flatnonzero(change[row[j]]):
-                    target = index[(*row[:j], k, *row[j + 1 :])]
-                    moved[:, target] += change[row[j], k] * terms[:, i + 1]
-            terms = moved
-        return terms[:, 1:], terms[:, 0]
+            rows, columns, values = [0], [0], [1.0]
+            for i, row in enumerate(powers.tolist()):
+                for k in np.flatnonzero(change[row[j]]).tolist():
+                    rows.append(i + 1)
+                    columns.append(index[(*row[:j], k, *row[j + 1 :])])
+                    values.append(change[row[j], k])
+            shape = len(index), len(index)
+            yield sparse.csr_array((values, (rows, columns)), shape=shape)
 
     def is_same(self, other: PolynomialBasis) -> bool:
         """Whether another basis of the same terms is identical."""
