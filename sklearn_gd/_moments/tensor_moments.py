@@ -49,6 +49,17 @@ class TensorMoments(NamedTuple):
         )
         return self._replace(factor=factor, target=target, residual_norm=residual_norm)
 
+    def uncentered(self) -> TensorMoments:
+        """The moments about zero: the means are one more row of the factor."""
+        root = self.weight.sqrt()
+        factor, target, residual_norm = _triangular(
+            torch.cat([self.factor, root * self.x_mean[None]]),
+            torch.cat([self.target, root * self.y_mean[None]]),
+            self.residual_norm,
+        )
+        zeros = torch.zeros_like(self.x_mean), torch.zeros_like(self.y_mean)
+        return TensorMoments(self.weight, *zeros, factor, target, residual_norm, self.abs_max)
+
     def scaled(self, factor: float) -> TensorMoments:
         """The moments of the same rows, with all weights multiplied by a factor."""
         if factor == 1:
