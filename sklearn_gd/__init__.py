@@ -19,6 +19,7 @@ from sklearn_gd._inspection.loss_curve import LossCurveDisplay
 from sklearn_gd._inspection.search import SearchDisplay
 from sklearn_gd._model_selection.linear import GDLinearRegressorCV
 from sklearn_gd._model_selection.polynomial import GDPolynomialRegressorCV
+from sklearn_gd._moments.moments import Moments
 
 if TYPE_CHECKING:
     from sklearn_gd import losses
@@ -38,6 +39,7 @@ __all__ = [
     "GDPolynomialRegressorCV",
     "LearningRateDisplay",
     "LossCurveDisplay",
+    "Moments",
     "SearchDisplay",
     "losses",
     "lr_report",

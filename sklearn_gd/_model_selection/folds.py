@@ -13,8 +13,8 @@ from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._model_selection.fold_moments import Split, fold_moments
 from sklearn_gd._moments.convert import convert_moments
-from sklearn_gd._moments.moments import Moments
 from sklearn_gd._moments.tensor_data import TensorData, WeightedRows, to_tensor
+from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss
 from sklearn_gd._problem.least_squares import LeastSquares, validation_least_squares
 from sklearn_gd._training.build_problem import express_in
@@ -39,8 +39,8 @@ class Fold(NamedTuple):
     number: int
     data: TrainingData  # all rows; the rows to train on have weight
     columns: PolynomialBasis | None  # of the moments and the rows
-    moments: Moments | None  # of the training set; None where no factor is small enough
-    test_moments: Moments | None
+    moments: TensorMoments | None  # of the training set; None where no factor is small enough
+    test_moments: TensorMoments | None
     rows: WeightedRows | None  # all rows, where moments do not suffice
     test_rows: WeightedRows | None
     test_data: TrainingData | None  # the rows that are held out
@@ -73,11 +73,11 @@ class Fold(NamedTuple):
 
     def _in_basis(
         self,
-        moments: Moments | None,
+        moments: TensorMoments | None,
         basis: PolynomialBasis | None,
         data: TrainingData | None,
         options: FitOptions,
-    ) -> Moments | None:
+    ) -> TensorMoments | None:
         """Moments in a basis: converted, or of few rows computed again.
 
         The conversion is a matrix of terms x terms.
@@ -136,7 +136,7 @@ def make_folds(
     with isolated():
         tensor_data = TensorData(data, columns, find_device(options.device))
         rows = None if by_moments else tensor_data.with_data(data._replace(weight=None)).rows()
-        moments: Sequence[tuple[Moments | None, Moments | None]]
+        moments: Sequence[tuple[TensorMoments | None, TensorMoments | None]]
         if needs_column_statistics(tensor_data):
             moments = [(None, None)] * (len(splits) + with_all)
         else:

@@ -16,8 +16,8 @@ from torch import Tensor
 from sklearn_gd._base.torch_state import threads_for
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._moments.moments import Moments
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss
 from sklearn_gd._problem.least_squares import LeastSquares, validation_least_squares
 from sklearn_gd._problem.mini_batches import MiniBatches
@@ -73,7 +73,7 @@ def build_problem(
     *,
     validation: TrainingData | None = None,
     seed: int = 0,
-    moments: Moments | None = None,
+    moments: TensorMoments | None = None,
     make_risk: MakeRisk | None = None,
     coordinates: Coordinates | None = None,
 ) -> Problem:

@@ -15,8 +15,8 @@ from sklearn_gd._base.torch_state import find_device, isolated
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.convert import convert_moments
-from sklearn_gd._moments.moments import Moments, merge
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._moments.tensor_moments import TensorMoments, merge
 from sklearn_gd._training.options import FitOptions
 from sklearn_gd._training.prepare import Model, descend_problems, prepare, start_parameters
 from sklearn_gd._training.result import FitResult, make_result
@@ -43,10 +43,10 @@ def fit_on_moments(
         tensor_data = TensorData(data, basis, find_device(options.device))
         moments = tensor_data.moments(center=options.fit_intercept).scaled(data.weight_unit)
         if state is not None:
-            earlier = Moments(
+            earlier = TensorMoments(
                 *(
                     to_tensor(np.asarray(state[name]), tensor_data.device)
-                    for name in Moments._fields
+                    for name in TensorMoments._fields
                 )
             )
             converted = convert_moments(earlier, state_basis, basis)
@@ -63,7 +63,7 @@ def fit_on_moments(
         return result, {name: value.cpu().numpy() for name, value in moments._asdict().items()}
 
 
-def _check_size(moments: Moments, options: FitOptions) -> None:
+def _check_size(moments: TensorMoments, options: FitOptions) -> None:
     """Raise if the factor of all rows is too large to be kept."""
     size = min(moments.factor.shape)
     if size > _MAX_FACTOR:

@@ -15,8 +15,8 @@ from torch import Tensor
 from sklearn_gd._base.torch_state import find_device, threads_for
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._moments.moments import Moments
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.curvature import max_stable_lr
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk
 from sklearn_gd._problem.least_squares import LeastSquares
@@ -77,7 +77,7 @@ def prepare(
     *,
     validation: TrainingData | None = None,
     seed: int = 0,
-    moments: Moments | None = None,
+    moments: TensorMoments | None = None,
     make_risk: MakeRisk | None = None,
     coordinates: Coordinates | None = None,
 ) -> PreparedFit:
