@@ -13,6 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sklearn_gd._base.version import __version__ as __version__
 from sklearn_gd._estimators.linear import GDLinearRegressor
 from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
 from sklearn_gd._inspection.loss_curve import LossCurveDisplay
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sklearn_gd._inspection.lr_report import lr_report
 
 __all__ = [
+    "SKOPS_TRUSTED_TYPES",
     "DescentPathDisplay",
     "FitDisplay",
     "GDLinearRegressor",
@@ -46,7 +48,14 @@ __all__ = [
     "minimize",
     "solve",
 ]
-__version__ = "0.1.0"
+
+# what skops must be told to trust, to load a model whose parameters are text and numbers
+SKOPS_TRUSTED_TYPES = [
+    "sklearn_gd.GDLinearRegressor",
+    "sklearn_gd.GDLinearRegressorCV",
+    "sklearn_gd.GDPolynomialRegressor",
+    "sklearn_gd.GDPolynomialRegressorCV",
+]
 
 # what needs torch is imported when somebody asks for it
 _LAZY = {

@@ -13,7 +13,10 @@ import sklearn_gd
 mpl.use("agg")
 
 
-@pytest.mark.parametrize("name", sklearn_gd.__all__)
+CONSTANTS = {"SKOPS_TRUSTED_TYPES"}  # a list has no docstring
+
+
+@pytest.mark.parametrize("name", sorted(set(sklearn_gd.__all__) - CONSTANTS))
 def test_examples_of(name):
     # pytest's own collection leaves out objects whose __module__ is not where they stand
     public = getattr(sklearn_gd, name)

@@ -16,6 +16,8 @@ def public_objects():
         if inspect.ismodule(value):
             found |= {f"{name}.{part}": getattr(value, part) for part in value.__all__}
             continue
+        if not callable(value):  # a constant
+            continue
         found[name] = value
         if inspect.isclass(value):
             found |= {f"{name}.{part}": method for part, method in methods(value)}

@@ -42,7 +42,7 @@ from sklearn_gd._estimators.fitted_state import (
     stacklevel_of_caller,
 )
 from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
-from sklearn_gd._estimators.saved_state import upgrade
+from sklearn_gd._estimators.saved_state import VersionedStateMixin
 
 if TYPE_CHECKING:
     from sklearn_gd._training.options import FitOptions
@@ -61,7 +61,12 @@ class FitInputs(NamedTuple):
 
 
 class GDRegressor(
-    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta
+    VersionedStateMixin,
+    CallbackSupportMixin,
+    MultiOutputMixin,
+    RegressorMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
 ):
     """The base class of the regressors that are trained by gradient descent."""
 
@@ -490,9 +495,6 @@ class GDRegressor(
         if message and not result.interrupted:
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel_of_caller())
         replace_fitted_attributes(self, state)
-
-    def __setstate__(self, state: FittedState) -> None:
-        super().__setstate__(upgrade(state))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

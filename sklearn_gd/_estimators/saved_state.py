@@ -1,13 +1,21 @@
-"""Reading models that older versions saved.
+"""Saved models: they carry the version of the package, and older ones are read.
 
 Saved state has names, so that a new field breaks no saved model. Version 0.1.0 had positions.
+A version cannot know what a later version saved, so that it warns of a newer model.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
-from sklearn_gd._estimators.fitted_state import FittedState
+from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.utils.fixes import parse_version
+
+from sklearn_gd._base.version import __version__
+from sklearn_gd._estimators.fitted_state import FittedState, stacklevel_of_caller
+
+_VERSION_KEY = "_sklearn_gd_version"
 
 _EXPANSION_FIELDS = (
     "center",
@@ -21,9 +29,42 @@ _EXPANSION_FIELDS = (
 _COORDINATE_FIELDS = ("scale", "inverse_scale", "x_mean", "y_mean", "y_scale")
 
 
+class NewerModelWarning(InconsistentVersionWarning):
+    """The warning that a model was saved by a newer version of this package."""
+
+    def __str__(self) -> str:
+        return (
+            f"This {self.estimator_name} was saved by sklearn_gd {self.original_sklearn_version}, "
+            f"and sklearn_gd {self.current_sklearn_version} reads it. An older version may read a "
+            "newer model wrongly. Install "
+            f"sklearn_gd>={self.original_sklearn_version}, or fit the model again."
+        )
+
+
+class VersionedStateMixin:
+    """Adds the version of the package to what is saved, and reads what older versions saved."""
+
+    def __getstate__(self) -> FittedState:
+        state: FittedState = super().__getstate__()  # type: ignore[assignment]
+        return {**state, _VERSION_KEY: __version__}
+
+    def __setstate__(self, state: FittedState) -> None:
+        saved_by = state.get(_VERSION_KEY, __version__)
+        if parse_version(saved_by) > parse_version(__version__):
+            warnings.warn(
+                NewerModelWarning(
+                    estimator_name=type(self).__name__,
+                    current_sklearn_version=__version__,
+                    original_sklearn_version=saved_by,
+                ),
+                stacklevel=stacklevel_of_caller(),
+            )
+        super().__setstate__(upgrade(state))  # type: ignore[misc]
+
+
 def upgrade(state: FittedState) -> FittedState:
     """The state of a saved regressor, in the names of this version."""
-    state = dict(state)
+    state = {name: value for name, value in state.items() if name != _VERSION_KEY}
     if "_terms_" in state:
         state["_expansion_"] = dict(zip(_EXPANSION_FIELDS, state.pop("_terms_"), strict=True))
     if "_stream_" in state:

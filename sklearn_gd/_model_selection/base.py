@@ -49,6 +49,7 @@ from sklearn_gd._estimators.fitted_state import (
     stacklevel_of_caller,
 )
 from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
+from sklearn_gd._estimators.saved_state import VersionedStateMixin
 from sklearn_gd._model_selection.candidate_models import CandidateModels, with_score_request
 from sklearn_gd._model_selection.candidates import Grid
 from sklearn_gd._model_selection.results import SearchResults
@@ -85,7 +86,12 @@ def refits(search: GDRegressorCV) -> bool:
 
 
 class GDRegressorCV(
-    CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator, metaclass=ABCMeta
+    VersionedStateMixin,
+    CallbackSupportMixin,
+    MultiOutputMixin,
+    RegressorMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
 ):
     """The base class of the estimators that search."""
 
