@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sklearn_gd._functions.solve import solve
     from sklearn_gd._inspection.descent_path import DescentPathDisplay
     from sklearn_gd._inspection.fit import FitDisplay
+    from sklearn_gd._inspection.infer import inference
+    from sklearn_gd._inspection.inference import Inference
     from sklearn_gd._inspection.learning_rate import LearningRateDisplay
     from sklearn_gd._inspection.lr_report import lr_report
 
@@ -36,9 +38,11 @@ __all__ = [
     "GDLinearRegressorCV",
     "GDPolynomialRegressor",
     "GDPolynomialRegressorCV",
+    "Inference",
     "LearningRateDisplay",
     "LossCurveDisplay",
     "SearchDisplay",
+    "inference",
     "losses",
     "lr_report",
     "minimize",
@@ -50,7 +54,9 @@ __version__ = "0.1.0"
 _LAZY = {
     "DescentPathDisplay": "_inspection.descent_path",
     "FitDisplay": "_inspection.fit",
+    "Inference": "_inspection.inference",
     "LearningRateDisplay": "_inspection.learning_rate",
+    "inference": "_inspection.infer",
     "losses": "losses",
     "lr_report": "_inspection.lr_report",
     "minimize": "_functions.minimize",

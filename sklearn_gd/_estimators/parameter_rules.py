@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sklearn.base import BaseEstimator
+
 from sklearn_gd._base.parameters import (
     boolean,
     choice,
@@ -33,3 +35,24 @@ REGRESSOR_RULES = {
     "verbose": either(integer(0), boolean()),
 }
 POLYNOMIAL_RULES = {"degree": integer(1), "interaction_only": boolean()}
+
+
+def why_no_standard_errors(estimator: BaseEstimator) -> str | None:
+    """Why standard errors are undefined with the parameters of an estimator, if they are."""
+    loss = getattr(estimator, "loss", "squared_error")
+    if not (isinstance(loss, str) and loss == "squared_error"):
+        return (
+            f"with loss={loss!r} the formulas of least squares do not hold. Set "
+            "loss='squared_error'."
+        )
+    if getattr(estimator, "alpha", 0.0) > 0:
+        return (
+            f"alpha={estimator.alpha!r} is a penalty, which moves the coefficients away from least "
+            "squares, so that their standard errors are undefined. Set alpha=0.0."
+        )
+    if getattr(estimator, "positive", False):
+        return (
+            "positive=True is a bound, beside which the errors of coefficients are not normal and "
+            "their standard errors are undefined. Set positive=False."
+        )
+    return None
