@@ -41,7 +41,7 @@ from sklearn_gd._estimators.fitted_state import (
     replace_fitted_attributes,
     stacklevel_of_caller,
 )
-from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
+from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES, check_statistical_tol
 from sklearn_gd._estimators.saved_state import VersionedStateMixin
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class GDRegressor(
         batch_size: int | None = None,
         shuffle: bool = True,
         lr_scheduler: SchedulerLike = None,
-        tol: float | None = None,
+        tol: float | str | None = None,
         n_iter_no_change: int = 10,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -402,8 +402,11 @@ class GDRegressor(
         """The checked parameters that training reads."""
         from sklearn_gd._training.options import FitOptions
 
+        owner = owner or type(self).__name__
+        if self.tol == "statistical":
+            check_statistical_tol(owner, self)
         return FitOptions(
-            owner=owner or type(self).__name__,
+            owner=owner,
             lr=self.lr,
             epochs=int(self.epochs),
             optimizer=self.optimizer,

@@ -114,7 +114,7 @@ class GDPolynomialRegressor(GDRegressor):
         batch_size: int | None = None,
         shuffle: bool = True,
         lr_scheduler: SchedulerLike = None,
-        tol: float | None = None,
+        tol: float | str | None = None,
         n_iter_no_change: int = 10,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

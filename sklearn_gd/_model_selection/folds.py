@@ -38,6 +38,7 @@ class Fold(NamedTuple):
 
     number: int
     data: TrainingData  # all rows; the rows to train on have weight
+    n_rows: int  # to train on, of positive weight; a row that is drawn twice counts twice
     columns: PolynomialBasis | None  # of the moments and the rows
     moments: TensorMoments | None  # of the training set; None where no factor is small enough
     test_moments: TensorMoments | None
@@ -56,7 +57,7 @@ class Fold(NamedTuple):
         moments = self._in_basis(self.moments, basis, self.data, options)
         test_loss: TestLoss | None = None
         if self.rows is None:
-            fit = prepare(self.data, basis, options, moments=moments)
+            fit = prepare(self.data, basis, options, moments=moments, n_rows=self.n_rows)
             test_moments = self._in_basis(self.test_moments, basis, self.test_data, options)
             if test_moments is not None:
                 test_loss = validation_least_squares(test_moments, fit.problem.parametrization)
@@ -144,15 +145,25 @@ def make_folds(
             moments = fold_moments(tensor_data, splits, center=center, with_all=with_all)
     for number, (train_moments, test_moments) in enumerate(moments):
         fold_data, test_rows, test_data = data, None, None
+        n_rows = data.n_weighted
         if number < len(splits):
             train, test = splits[number]
             fold_data = data.reweighted(np.bincount(train, minlength=len(data.y)))
             test_data = data.take(test)
+            n_rows = data.take(train).n_weighted
             if rows is not None:
                 with isolated():
                     test_rows = tensor_data.with_data(test_data).rows()
         yield Fold(
-            number, fold_data, columns, train_moments, test_moments, rows, test_rows, test_data
+            number,
+            fold_data,
+            n_rows,
+            columns,
+            train_moments,
+            test_moments,
+            rows,
+            test_rows,
+            test_data,
         )
 
 

@@ -53,14 +53,31 @@ def fit_on_moments(
             assert converted is not None
             moments = merge([converted, moments])
         _check_size(moments, options)
-        fit = prepare(data, basis, options, moments=moments)
+        n_rows = _rows_seen(data, state, options)
+        fit = prepare(data, basis, options, moments=moments, n_rows=n_rows)
         trace = descend_problems([fit], [[fit.lr]], start=start)
         if trace.diverged.any():  # the coefficients before the call are kept
             u = start_parameters(fit, start)
             trace = trace._replace(u=u, value=fit.problem.value(u))
         result = make_result(fit, trace.select(0, 0), fit.lr)
         result.check_finite(options.owner)
-        return result, {name: value.cpu().numpy() for name, value in moments._asdict().items()}
+        arrays = {name: value.cpu().numpy() for name, value in moments._asdict().items()}
+        return result, {**arrays, "n_rows": n_rows}
+
+
+def _rows_seen(
+    data: TrainingData, state: PartialFitState | None, options: FitOptions
+) -> int | None:
+    """The number of rows of positive weight so far; None if the state does not tell."""
+    if state is None:
+        return data.n_weighted
+    earlier: int | None = state.get("n_rows")
+    if earlier is None and options.tol == "statistical":
+        raise ValueError(
+            f"tol='statistical' of {options.owner} needs the number of rows seen so far, which a "
+            "model saved by an earlier version does not hold. Set tol to a number or None."
+        )
+    return None if earlier is None else earlier + data.n_weighted
 
 
 def _check_size(moments: TensorMoments, options: FitOptions) -> None:

@@ -80,6 +80,7 @@ def prepare(
     moments: TensorMoments | None = None,
     make_risk: MakeRisk | None = None,
     coordinates: Coordinates | None = None,
+    n_rows: int | None = None,
 ) -> PreparedFit:
     """The problem of fitting ``data``, expanded in ``basis``. See `build_problem` for the rest."""
     factory = options.optimizer_factory()
@@ -91,6 +92,7 @@ def prepare(
         moments=moments,
         make_risk=make_risk,
         coordinates=coordinates,
+        n_rows=n_rows,
     )
     return PreparedFit(options, factory, problem)
 
@@ -198,5 +200,15 @@ def _stopping_rule(
         high = 1e8 * torch.maximum(first.abs(), ceiling.abs())
         return torch.full_like(first, -torch.inf), high
 
-    tol = 0.0 if options.tol is None and watches_validation else options.tol
-    return StoppingRule(limits, tol, options.n_iter_no_change, scale, start_value=start_value)
+    enough = [problem.enough for problem in problems if problem.enough is not None]
+    tol = None if isinstance(options.tol, str) else options.tol
+    if tol is None and watches_validation:
+        tol = 0.0
+    return StoppingRule(
+        limits,
+        tol,
+        options.n_iter_no_change,
+        scale,
+        start_value=start_value,
+        enough=torch.cat(enough) if enough else None,
+    )
