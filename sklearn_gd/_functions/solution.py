@@ -81,8 +81,8 @@ class Judgement(NamedTuple):
     @property
     def rank(self) -> int:
         """The rank of the Jacobian."""
-        _, size, _ = np.linalg.svd(self.jacobian, full_matrices=False)
-        return int(np.count_nonzero(size > _EPS * max(self.jacobian.shape)))
+        _, values, _ = np.linalg.svd(self.jacobian, full_matrices=False)
+        return int(np.count_nonzero(values > _EPS * max(self.jacobian.shape)))
 
     @property
     def is_solution(self) -> bool:
@@ -102,10 +102,11 @@ class Judgement(NamedTuple):
     @property
     def contradicts_itself(self) -> bool:
         """Whether no change of the unknowns removes the residuals, to first order."""
-        left, size, _ = np.linalg.svd(self.jacobian, full_matrices=False)
-        basis = left[:, size > _VANISHED]
+        left, values, _ = np.linalg.svd(self.jacobian, full_matrices=False)
+        basis = left[:, values > _VANISHED]
         rest = np.linalg.norm(self.residuals - basis @ (basis.T @ self.residuals))
-        return bool(rest > max(_ROUNDING, _FIRST_ORDER * np.linalg.norm(self.residuals)))
+        size = float(np.linalg.norm(self.residuals))
+        return float(rest) > max(_ROUNDING, _FIRST_ORDER * size)
 
 
 def _lengths(columns: np.ndarray) -> np.ndarray:
