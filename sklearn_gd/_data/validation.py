@@ -19,7 +19,7 @@ from sklearn_gd._data.training_data import SMALL_ENTRIES, TrainingData
 def check_training_data(
     estimator: BaseEstimator,
     X: MatrixLike,
-    y: ArrayLike,
+    y: ArrayLike | None,
     sample_weight: ArrayLike | None,
     *,
     reset: bool = True,

@@ -13,6 +13,7 @@ from sklearn_gd._data.validation import check_rows
 from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
 from sklearn_gd._estimators.docstrings import documented
 from sklearn_gd._estimators.fitted_state import FittedState, with_target_axis
+from sklearn_gd._moments.moments import Moments
 
 
 @documented
@@ -109,8 +110,14 @@ class GDLinearRegressor(GDRegressor):
         check_is_fitted(self)
         return as_linear_regression(self, vars(self))
 
-    def _basis(self, data: TrainingData) -> None:
+    def _terms(self) -> tuple[int, bool]:
+        return 1, False
+
+    def _basis(self, data: TrainingData | Moments) -> None:
         return None
+
+    def _check_same_terms(self) -> None:
+        pass
 
     def _fitted_basis(self) -> None:
         return None

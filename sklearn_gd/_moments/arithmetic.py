@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from sklearn_gd._base.torch_state import isolated
+from sklearn_gd._base.torch_state import find_device, isolated
 from sklearn_gd._data.polynomial import PolynomialBasis, legendre_basis, monomial_basis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.convert import convert_moments
@@ -30,7 +30,7 @@ def moments_of(
     *,
     feature_names: tuple[str, ...] | None,
     interaction_only: bool,
-    device: torch.device = _CPU,
+    device: str = "cpu",
 ) -> Moments:
     """The moments of checked rows."""
     n_features = data.x.shape[1]
@@ -40,7 +40,8 @@ def moments_of(
         basis = legendre_basis(low, high, degree, interaction_only=interaction_only, center=True)
     _check_size_of_sparse(data, n_features if basis is None else basis.n_terms)
     with isolated():
-        tensors = TensorData(data, basis, device).moments(center=True).scaled(data.weight_unit)
+        rows = TensorData(data, basis, find_device(device))
+        tensors = rows.moments(center=True).scaled(data.weight_unit)
     return Moments(
         n_samples=data.n_weighted,
         feature_names=feature_names,
@@ -65,6 +66,17 @@ def tensor_moments(
     converted = convert_moments(tensors, moments.basis, basis)
     assert converted is not None
     return converted if center else converted.uncentered()
+
+
+def at_degree(moments: Moments, degree: int) -> Moments:
+    """The moments of the terms up to a degree, which is not above that of the moments."""
+    if degree == moments.degree:
+        return moments
+    low, high = (None, None) if degree == 1 else (moments.x_low, moments.x_high)
+    basis = None if degree == 1 else moments.basis._replace(degree=degree)
+    with isolated():
+        fields = _as_fields(tensor_moments(moments, basis, center=True))
+    return moments._replace(degree=degree, x_low=low, x_high=high, **fields)
 
 
 def add(a: Moments, b: Moments) -> Moments:

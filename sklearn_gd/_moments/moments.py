@@ -83,11 +83,14 @@ class Moments:
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn_gd import Moments
+    >>> from sklearn_gd import GDLinearRegressor, Moments
     >>> X, y = load_diabetes(return_X_y=True)
     >>> north, south = Moments.of(X[:200], y[:200]), Moments.of(X[200:], y[200:])
     >>> north + south
     Moments(n_samples=442, n_features=10, n_targets=1, weight=442, condition=22)
+    >>> model = GDLinearRegressor().fit(north + south)
+    >>> round(model.score(X, y), 4)
+    0.5177
     """
 
     __module__ = "sklearn_gd"

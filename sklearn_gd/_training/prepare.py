@@ -15,6 +15,8 @@ from torch import Tensor
 from sklearn_gd._base.torch_state import find_device, threads_for
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._moments.arithmetic import tensor_moments
+from sklearn_gd._moments.moments import Moments
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
 from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.curvature import max_stable_lr
@@ -95,6 +97,16 @@ def prepare(
         n_rows=n_rows,
     )
     return PreparedFit(options, factory, problem)
+
+
+def in_basis(
+    moments: Moments | None, basis: PolynomialBasis | None, options: FitOptions
+) -> TensorMoments | None:
+    """Moments in place of rows, as `prepare` takes them."""
+    if moments is None:
+        return None
+    device = find_device(options.device)
+    return tensor_moments(moments, basis, center=options.fit_intercept, device=device)
 
 
 def descend_problems(
