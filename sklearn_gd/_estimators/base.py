@@ -6,7 +6,7 @@ import copy
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,7 @@ from sklearn_gd._base.types import (
     RandomState,
     SchedulerLike,
 )
+from sklearn_gd._data.dask_blocks import is_collection, map_rows
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData, hold_out
 from sklearn_gd._data.validation import check_training_data
@@ -202,6 +203,7 @@ class GDRegressor(
         from sklearn_gd._training.fit import fit_model
 
         random_state = self._check_params()
+        X, y, sample_weight = self._gathered(X, y, sample_weight)
         task = FitTask(self, X, y, sample_weight, int(self.epochs))
         inputs = self._fit_inputs(
             X, y, sample_weight, random_state, holds_out=bool(self.early_stopping)
@@ -298,6 +300,7 @@ class GDRegressor(
         from sklearn_gd._training.partial_fit import fit_on_moments
 
         random_state = self._check_params()
+        X, y, sample_weight = self._gathered(X, y, sample_weight)
         goes_on = hasattr(self, "coef_")
         earlier = self._partial_fit_state()
         inputs = self._fit_inputs(
@@ -365,11 +368,17 @@ class GDRegressor(
         (0.9888, 0.9888)
         """
         check_one_moments(self, X)
+        check_is_fitted(self)
+        X, y, sample_weight = self._gathered(X, y, sample_weight, is_fit=False)
         if not isinstance(X, Moments):
             return float(super().score(X, y, sample_weight))
-        check_is_fitted(self)
         check_takes_moments(self, y, sample_weight, needs_squared_error=False)
         return r2(X, self._errors(X))
+
+    def _predict_lazily(self, X: Any) -> Any:
+        """Predictions for a Dask collection, as a collection of its kind."""
+        n_targets = None if self.coef_.ndim == 1 else len(self.coef_)
+        return map_rows(self.predict, X, n_targets)
 
     def _errors(self, moments: Moments) -> np.ndarray:
         """Mean squared errors (targets,) of the fitted model on the rows of moments."""
@@ -488,6 +497,25 @@ class GDRegressor(
             basis = self._fitted_basis()
         seed = int(random_state.randint(2**31 - 1))
         return FitInputs(checked, data, validation, basis, self._fit_options(), seed, moments)
+
+    def _gathered(
+        self, X: Any, y: Any, sample_weight: Any, *, is_fit: bool = True
+    ) -> tuple[Any, Any, Any]:
+        """X, y and weights, where the moments of a Dask collection take the place of its rows."""
+        if not is_collection(X):
+            return X, y, sample_weight
+        check_takes_moments(
+            self,
+            None,
+            None,
+            early_stopping=is_fit and bool(self.early_stopping),
+            needs_squared_error=is_fit,
+            reason="a Dask collection is fitted through its moments, which hold no rows",
+            remedy="pass X.compute() and y.compute()",
+        )
+        degree, interaction_only = self._terms()
+        moments = Moments.of(X, y, sample_weight, degree=degree, interaction_only=interaction_only)
+        return moments, None, None
 
     def _check_moments(self, moments: Moments, y: object, sample_weight: object) -> Moments:
         """Moments in place of X, of the terms that this estimator needs or more."""

@@ -32,8 +32,10 @@ def check_takes_moments(
     *,
     early_stopping: bool = False,
     needs_squared_error: bool = True,
+    reason: str = "moments hold no rows",
+    remedy: str = "pass X and y",
 ) -> None:
-    """Raise if an estimator or its arguments need rows."""
+    """Raise if an estimator or its arguments need rows. ``reason`` says why there are none."""
     owner = type(estimator).__name__
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
@@ -44,19 +46,19 @@ def check_takes_moments(
         return
     if early_stopping:
         raise ValueError(
-            f"early_stopping=True of {owner} needs rows to hold out, and moments hold no rows. "
-            "Set early_stopping=False, or pass X and y."
+            f"early_stopping=True of {owner} needs rows to hold out, and {reason}. Set "
+            f"early_stopping=False, or {remedy}."
         )
     if estimator.batch_size is not None:
         raise ValueError(
             f"batch_size={estimator.batch_size} of {owner} needs rows for its batches, and "
-            "moments hold no rows. Set batch_size=None, or pass X and y."
+            f"{reason}. Set batch_size=None, or {remedy}."
         )
     if not (isinstance(estimator.loss, str) and estimator.loss == "squared_error"):
         raise ValueError(
-            f"loss={estimator.loss!r} of {owner} needs rows: moments are all that the squared "
-            "error needs to know of the data, and no other loss. Set loss='squared_error', or "
-            "pass X and y."
+            f"loss={estimator.loss!r} of {owner} needs rows, and {reason}: moments are "
+            "all that the squared error needs to know of the data, and no other loss. Set "
+            f"loss='squared_error', or {remedy}."
         )
 
 

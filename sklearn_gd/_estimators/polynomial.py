@@ -19,6 +19,7 @@ from sklearn_gd._base.types import (
     RandomState,
     SchedulerLike,
 )
+from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.polynomial import (
     PolynomialBasis,
     legendre_basis,
@@ -155,13 +156,14 @@ class GDPolynomialRegressor(GDRegressor):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, Dask collection} of shape \
+(n_samples, n_features)
             Samples.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions.
+            Predictions. For a Dask collection they are a lazy collection of its kind.
 
         Examples
         --------
@@ -171,6 +173,8 @@ class GDPolynomialRegressor(GDRegressor):
         [9.0]
         """
         check_is_fitted(self)
+        if is_collection(X):
+            return self._predict_lazily(X)
         X = check_rows(self, X)
         coef, intercept = self._expansion_["coef"], self._expansion_["intercept"]
         values = self._fitted_basis().evaluate(X, coef, intercept)

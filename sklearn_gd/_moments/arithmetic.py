@@ -31,12 +31,13 @@ def moments_of(
     feature_names: tuple[str, ...] | None,
     interaction_only: bool,
     device: str = "cpu",
+    ranges: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Moments:
-    """The moments of checked rows."""
+    """The moments of checked rows. ``ranges`` of the features may be wider than those rows."""
     n_features = data.x.shape[1]
     low = high = basis = None
     if degree > 1:
-        low, high = (part.astype(np.float64) for part in data.ranges())
+        low, high = (part.astype(np.float64) for part in ranges or data.ranges())
         basis = legendre_basis(low, high, degree, interaction_only=interaction_only, center=True)
     _check_size_of_sparse(data, n_features if basis is None else basis.n_terms)
     with isolated():

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from sklearn_gd._base.parameters import boolean, check_params, integer
 from sklearn_gd._base.types import MatrixLike
+from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.polynomial import PolynomialBasis, legendre_basis, monomial_basis
 from sklearn_gd._data.validation import check_unfitted_data
 
@@ -125,8 +126,9 @@ class Moments:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows.
+        X : {array-like, sparse matrix, dataframe, Dask collection} of shape \
+(n_samples, n_features)
+            Rows. Each block of a Dask collection is read where it is; only its moments move.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,) or float, default=None
@@ -157,6 +159,12 @@ class Moments:
         (3, [1.0], [3.0])
         """
         check_params("Moments", {"degree": degree, "interaction_only": interaction_only}, _OF_RULES)
+        if is_collection(X):
+            from sklearn_gd._moments.collection import moments_of_collection
+
+            return moments_of_collection(
+                X, y, sample_weight, int(degree), interaction_only=bool(interaction_only)
+            )
         data, names = check_unfitted_data("Moments", X, y, sample_weight)
         from sklearn_gd._moments.arithmetic import moments_of
 
