@@ -31,12 +31,15 @@ def moments_of(
     feature_names: tuple[str, ...] | None,
     interaction_only: bool,
     device: str = "cpu",
+    within: Moments | None = None,
 ) -> Moments:
-    """The moments of checked rows."""
+    """The moments of checked rows. Polynomials have the ranges of ``within`` at least."""
     n_features = data.x.shape[1]
     low = high = basis = None
     if degree > 1:
         low, high = (part.astype(np.float64) for part in data.ranges())
+        if within is not None and within.x_low is not None and within.x_high is not None:
+            low, high = np.minimum(low, within.x_low), np.maximum(high, within.x_high)
         basis = legendre_basis(low, high, degree, interaction_only=interaction_only, center=True)
     _check_size_of_sparse(data, n_features if basis is None else basis.n_terms)
     with isolated():
