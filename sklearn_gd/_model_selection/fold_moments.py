@@ -12,10 +12,9 @@ from itertools import chain, pairwise
 
 import numpy as np
 
+from sklearn_gd._model_selection.sources import Split
 from sklearn_gd._moments.tensor_data import TensorData
 from sklearn_gd._moments.tensor_moments import TensorMoments, merge
-
-Split = tuple[np.ndarray, np.ndarray]  # row numbers to train on, and held out
 
 _MAX_MERGES_PER_SET = 64  # with more, reading the rows of each set is cheaper
 

@@ -33,11 +33,13 @@ def moments_of(
     device: str = "cpu",
     ranges: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Moments:
-    """The moments of checked rows. ``ranges`` of the features may be wider than those rows."""
+    """The moments of checked rows. Polynomials have these ranges of the features at least."""
     n_features = data.x.shape[1]
     low = high = basis = None
     if degree > 1:
-        low, high = (part.astype(np.float64) for part in ranges or data.ranges())
+        low, high = (part.astype(np.float64) for part in data.ranges())
+        if ranges is not None:
+            low, high = np.minimum(low, ranges[0]), np.maximum(high, ranges[1])
         basis = legendre_basis(low, high, degree, interaction_only=interaction_only, center=True)
     _check_size_of_sparse(data, n_features if basis is None else basis.n_terms)
     with isolated():

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Any, NoReturn
@@ -13,14 +13,19 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklearn_gd._base.parameters import boolean, check_params, integer
+from sklearn_gd._base.parameters import boolean, check_params, either, integer
 from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.polynomial import PolynomialBasis, legendre_basis, monomial_basis
+from sklearn_gd._data.tables import TableReader
 from sklearn_gd._data.validation import check_unfitted_data
 
 _MAX_TERMS_OF_CONDITION = 1000  # with more terms `repr` would take seconds
-_OF_RULES = {"degree": integer(1), "interaction_only": boolean()}
+_OF_RULES = {
+    "degree": integer(1),
+    "interaction_only": boolean(),
+    "verbose": either(integer(0), boolean()),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -170,6 +175,77 @@ class Moments:
 
         return moments_of(
             data, int(degree), feature_names=names, interaction_only=bool(interaction_only)
+        )
+
+    @classmethod
+    def scan(
+        cls,
+        table: Any,
+        target: str | Sequence[str],
+        *,
+        features: Sequence[str] | None = None,
+        sample_weight: str | None = None,
+        degree: int = 1,
+        interaction_only: bool = False,
+        verbose: int = 0,
+    ) -> Moments:
+        """Compute the moments of a table that need not fit into memory.
+
+        The table is read once, and some ten megabytes of it are in memory at a time.
+
+        Parameters
+        ----------
+        table : str, path or table
+            The path of a Parquet or CSV file, a pattern such as ``"sales/*.parquet"``, a
+            folder of Parquet files, a dataset or table of pyarrow, a LazyFrame or DataFrame
+            of polars, a relation of DuckDB, or anything else with ``__arrow_c_stream__``.
+        target : str or sequence of str
+            The column, or the columns, of the targets.
+        features : sequence of str, default=None
+            The columns of the features. None takes all columns that are neither targets nor
+            weights, in the order of the table.
+        sample_weight : str, default=None
+            The column of non-negative weights.
+        degree : int, default=1
+            Degree of the polynomial terms.
+        interaction_only : bool, default=False
+            Leave out powers of a single feature above the first.
+        verbose : int, default=0
+            With 1, print the number of rows of each file.
+
+        Returns
+        -------
+        Moments
+            The moments of all rows, with the names of the features.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing or holds text, null, NaN or infinity. The message names the
+            column, the file and the batch.
+        TypeError
+            If ``table`` is no table.
+        FileNotFoundError
+            If there is no such file.
+        ImportError
+            If pyarrow is not installed. The extra ``tables`` installs it.
+
+        Examples
+        --------
+        >>> import pyarrow as pa
+        >>> from sklearn_gd import GDLinearRegressor, Moments
+        >>> table = pa.table({"area": [50.0, 80.0, 120.0], "price": [110.0, 170.0, 250.0]})
+        >>> moments = Moments.scan(table, "price")
+        >>> GDLinearRegressor(lr="auto").fit(moments).equation()
+        'y = 10 + 2 area'
+        """
+        params = {"degree": degree, "interaction_only": interaction_only, "verbose": verbose}
+        check_params("Moments", params, _OF_RULES)
+        reader = TableReader(table, target, features, sample_weight)
+        from sklearn_gd._moments.scan import scan_moments
+
+        return scan_moments(
+            reader, int(degree), interaction_only=bool(interaction_only), verbose=bool(verbose)
         )
 
     @classmethod
