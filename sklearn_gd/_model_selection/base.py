@@ -33,6 +33,7 @@ from sklearn_gd._base.types import (
     SchedulerLike,
     ScoringLike,
 )
+from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import as_numpy, check_training_data
 from sklearn_gd._estimators.base import GDRegressor
@@ -245,7 +246,11 @@ class GDRegressorCV(
         seed = int(regressors[0]._check_params().randint(2**31 - 1))
         checked = copy.copy(self)
         source: Source
-        if isinstance(X, Moments) or is_list_of_moments(X):
+        if is_collection(X):
+            scoring = Scoring.of_moments(self, regressors[0])
+            X = self._folds_of_collection(X, y, sample_weight, params, regressors)
+            source = self._source_of_parts(checked, X, regressors)
+        elif isinstance(X, Moments) or is_list_of_moments(X):
             source = self._source_of_moments(checked, X, y, sample_weight, params, regressors)
             scoring = Scoring.of_moments(self, regressors[0])
         else:
@@ -458,6 +463,42 @@ class GDRegressorCV(
                     f"{owner} was given moments together with {name!r}, but each part is a fold. "
                     f"Leave {name} out, and add the parts that shall be in one fold."
                 )
+        return self._source_of_parts(checked, X, regressors)
+
+    def _folds_of_collection(
+        self, X: Any, y: Any, sample_weight: Any, params: Params, regressors: Sequence[GDRegressor]
+    ) -> list[Moments]:
+        """The moments of the folds of a Dask collection, which are successive rows."""
+        owner = type(self).__name__
+        check_takes_moments(
+            self,
+            None,
+            None,
+            reason="a Dask collection is fitted through its moments, which hold no rows",
+            remedy="pass X.compute() and y.compute()",
+        )
+        given = [name for name, value in params.items() if value is not None]
+        if self.cv is not None and (not isinstance(self.cv, Integral) or self.cv < 2):
+            given.append(f"cv={self.cv!r}")
+        if given:
+            raise ValueError(
+                f"{owner} divides a Dask collection into folds of successive rows, and was given "
+                f"{', '.join(given)}. Set cv to the number of folds, or make the folds yourself "
+                "and pass a list of their moments."
+            )
+        from sklearn_gd._moments.collection import moments_of_folds
+
+        n_folds: Any = self.cv or 5
+        degree = max(regressor._terms()[0] for regressor in regressors)
+        return moments_of_folds(
+            X, y, sample_weight, degree, n_folds, interaction_only=regressors[0]._terms()[1]
+        )
+
+    def _source_of_parts(
+        self, checked: BaseEstimator, X: Sequence[Moments], regressors: Sequence[GDRegressor]
+    ) -> PartSource:
+        """Moments of parts, with the terms that all candidates need."""
+        owner = type(self).__name__
         for regressor in regressors:
             degree, interaction_only = regressor._terms()
             for part in X:

@@ -42,13 +42,13 @@ def moments_of_folds(
             f"n_samples={n_rows}."
         )
     ranges = _ranges(blocks, degree)
-    starts = np.cumsum([0, *lengths])
+    starts = np.cumsum([0, *lengths]).tolist()
     folds, first = [], 0
     for fold in range(n_folds):
         last = first + n_rows // n_folds + (fold < n_rows % n_folds)
         parts = [
             delayed(_rows)(block, max(first - start, 0), last - start)
-            for block, start, end in zip(blocks, starts, starts[1:], strict=True)
+            for block, start, end in zip(blocks, starts[:-1], starts[1:], strict=True)
             if start < last and end > first
         ]
         folds.append(_sum_of(parts, ranges, degree, interaction_only))
