@@ -449,8 +449,8 @@ class DescentPathDisplay:
         surface = fit_quadratic(self.grid, self.surface)
         if surface is None:
             return None
-        descent = self.quadratic or descent_of_path(surface, self.path, float(self.values[0]))
-        if descent is None or not descent.excess.any():
+        descent = self.quadratic or descent_of_path(surface, self.path, self.values)
+        if descent is None or not descent.can_be_shown:
             return None
         return render_film(
             descent,

@@ -384,7 +384,7 @@ class LossCurveDisplay:
         shown = [*(converged or curves.values()), *validation.values()]
         scale_losses(ax, shown, log_scale if optimum is None else True)
         self.diverged_marks_ = {name: self._mark_divergence(name) for name in self.diverged}
-        ax.legend()
+        ax.legend(fontsize="small" if len(ax.get_legend_handles_labels()[1]) > 6 else None)
         return self
 
     def _mark_divergence(self, name: str) -> Line2D:
