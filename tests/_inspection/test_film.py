@@ -157,6 +157,16 @@ class TestPage:
         assert set(re.findall(r"https?://\S+", page)) <= {'http://www.w3.org/2000/svg",'}
         assert not re.search(r"\b(src|href|import|fetch)\s*[=(]", page)
 
+    def test_every_control_has_a_name_and_every_reference_a_target(self):
+        page = DescentPathDisplay.from_estimator(GDLinearRegressor(), LINE, LINE_Y).to_html()
+        names = re.findall(r'\bid="([\w-]+)"', page)
+        assert len(set(names)) == len(names)
+        sliders = re.findall(r'<input id="([\w-]+)" type="range"', page)
+        assert sliders == re.findall(r'<label for="([\w-]+)"', page) == ["lr", "momentum", "step"]
+        references = re.findall(r'\b(?:aria-labelledby|aria-describedby|for)="([^"]+)"', page)
+        assert {name for reference in references for name in reference.split()} <= set(names)
+        assert set(re.findall(r'byId\("([\w-]+)"\)', page)) <= set(names)
+
     def test_a_file(self, tmp_path):
         display = DescentPathDisplay.from_estimator(GDLinearRegressor(), LINE, LINE_Y)
         for path in (tmp_path / "film.html", str(tmp_path / "other.html")):
