@@ -274,10 +274,11 @@ def _wrapped(equation: str) -> str:
 def _draw(model: BaseEstimator, split: _Split, path: Path) -> None:
     """Draw the loss curve, and the true against the predicted values of the test rows."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import AutoLocator, ScalarFormatter
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
     from sklearn.metrics import PredictionErrorDisplay
 
     from sklearn_gd import LossCurveDisplay
+    from sklearn_gd._inspection.plotting import axis_label
 
     figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -292,16 +293,15 @@ def _draw(model: BaseEstimator, split: _Split, path: Path) -> None:
         scatter_kwargs={"alpha": 0.6, "edgecolors": "none"},
     )
     score = model.score(split.X_test, split.y_test)
-    # matplotlib reads text between two $ signs as a formula
-    target = split.y_test.name.replace("$", r"\$")
+    target = split.y_test.name
     right.set(
         title=f"{len(split.y_test)} test rows, R² = {score:.4f}",
-        xlabel=f"Predicted {target}",
-        ylabel=f"True {target}",
+        xlabel=axis_label(f"Predicted {target}"),
+        ylabel=axis_label(f"True {target}"),
     )
     # ticks at round numbers; the display puts them at the limits of the data
     for axis in (right.xaxis, right.yaxis):
-        axis.set_major_locator(AutoLocator())
+        axis.set_major_locator(MaxNLocator(5))  # so few that wide numbers do not overlap
         axis.set_major_formatter(ScalarFormatter())
     with _report_writing(path):
         figure.savefig(path)

@@ -13,7 +13,16 @@ from sklearn.base import BaseEstimator
 from sklearn_gd._base.types import MatrixLike, Results, Style, TorchFunction
 from sklearn_gd._inspection.descent_surface import surface_of_estimator, surfaces_of_function
 from sklearn_gd._inspection.film import in_frame, render_film
-from sklearn_gd._inspection.plotting import CURVE_COLOR, STEPS_COLOR, axes_or_new, line_style
+from sklearn_gd._inspection.plotting import (
+    CURVE_COLOR,
+    STEPS_COLOR,
+    axes_or_new,
+    axis_label,
+    distinct_labels,
+    into_view,
+    line_style,
+    pyplot,
+)
 from sklearn_gd._inspection.quadratic_descent import (
     QuadraticDescent,
     descent_of_path,
@@ -294,21 +303,16 @@ class DescentPathDisplay:
         style = {"color": STEPS_COLOR, "marker": ".", "markersize": 4, "linewidth": 1.2}
         style["label"] = "steps"
         (self.line_,) = ax.plot(*self._points(slice(None)), **line_style(style, line_kwargs))
-        mark: Style = {
-            "linestyle": "none",
-            "markeredgecolor": "black",
-            "markersize": 7,
-            "zorder": 3,
-        }
-        (self.start_,) = ax.plot(
-            *self._points(slice(1)), marker="o", color="white", label="start", **mark
+        mark: Style = {"linestyle": "none", "markeredgecolor": "black", "zorder": 3}
+        (self.start_,) = ax.plot(  # so large that the mark of the end does not hide it
+            *self._points(slice(1)), marker="o", color="white", label="start", markersize=11, **mark
         )
-        end_label = f"step {len(self.path) - 1}"
         (self.end_,) = ax.plot(
-            *self._points(slice(-1, None)),
+            *self._end(len(self.path)),
             marker="X" if self.diverged else "D",
             color=self.line_.get_color(),
-            label=f"diverged, {end_label}" if self.diverged else end_label,
+            label=self._end_label(len(self.path)),
+            markersize=9 if self.diverged else 6,
             **mark,
         )
         ax.legend()
@@ -356,16 +360,24 @@ class DescentPathDisplay:
         ...     animation.save(file.name, writer="pillow")
         """
         self.plot(ax, **plot_options)
+        from matplotlib import get_backend
         from matplotlib.animation import FuncAnimation
+
+        if ax is None and "inline" in get_backend():  # the notebook would show the figure too
+            pyplot().close(self.figure_)
 
         n_points = len(self.path)
         counts = np.unique(np.geomspace(1, n_points, frames).round().astype(int))
 
         def draw(count: int) -> tuple[Line2D, Line2D]:
             self.line_.set_data(*self._points(slice(count)))
-            self.end_.set_data(*self._points(slice(count - 1, count)))
+            self.end_.set_data(*self._end(count))
+            legend = self.ax_.get_legend()
+            if legend is not None:
+                legend.get_texts()[-1].set_text(self._end_label(count))
             return self.line_, self.end_
 
+        draw(counts[0])
         return FuncAnimation(self.figure_, draw, frames=counts, interval=interval, repeat=False)
 
     def to_html(self, path: str | Path | None = None) -> str | None:
@@ -437,8 +449,8 @@ class DescentPathDisplay:
         surface = fit_quadratic(self.grid, self.surface)
         if surface is None:
             return None
-        descent = self.quadratic or descent_of_path(surface, self.path, float(self.values[0]))
-        if descent is None or not descent.excess.any():
+        descent = self.quadratic or descent_of_path(surface, self.path, self.values)
+        if descent is None or not descent.can_be_shown:
             return None
         return render_film(
             descent,
@@ -452,7 +464,7 @@ class DescentPathDisplay:
     def _plot_curve(self, ax: Axes) -> None:
         """Draw the function of one parameter."""
         (self.curve_,) = ax.plot(self.grid[0], self.surface, color=CURVE_COLOR, zorder=1)
-        ax.set(xlabel=self.labels[0], ylabel=self.value_label)
+        ax.set(xlabel=axis_label(self.labels[0]), ylabel=axis_label(self.value_label))
         low, high = np.nanmin(self.surface), np.nanmax(self.surface)
         margin = 0.08 * (high - low) or 1.0
         ax.set_ylim(low - margin, high + margin)
@@ -467,14 +479,26 @@ class DescentPathDisplay:
             *self.grid, self.surface.T, levels=levels, norm=norm, cmap="cividis"
         )
         if colorbar:
-            self.figure_.colorbar(self.contours_, ax=ax, label=self.value_label, format="%.3g")
-        ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
+            bar = self.figure_.colorbar(self.contours_, ax=ax, label=axis_label(self.value_label))
+            ticks = levels[::2].tolist()
+            bar.set_ticks(ticks, labels=distinct_labels(ticks))
+        ax.set(xlabel=axis_label(self.labels[0]), ylabel=axis_label(self.labels[1]))
         ax.set_ylim(*self.grid[1][[0, -1]])
 
     def _points(self, steps: slice) -> list[np.ndarray]:
         """Horizontal and vertical positions of some steps."""
         columns = [*self.path.T, self.values]
         return [column[steps] for column in columns[:2]]
+
+    def _end(self, count: int) -> list[np.ndarray]:
+        """Where the mark of the last of some points is drawn: in sight, also if it is far away."""
+        x, y = self._points(slice(count - 1, count))
+        return [into_view(x, self.ax_.get_xlim()), into_view(y, self.ax_.get_ylim())]
+
+    def _end_label(self, count: int) -> str:
+        """The name of the mark of the last of some points."""
+        label = f"step {count - 1}"
+        return f"diverged, {label}" if self.diverged and count == len(self.path) else label
 
 
 def _contour_levels(surface: np.ndarray) -> np.ndarray:

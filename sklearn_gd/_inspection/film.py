@@ -68,7 +68,7 @@ def in_frame(page: str) -> str:
     return (
         f'<iframe srcdoc="{escape(page)}" title="Gradient descent" '
         'style="width:100%;height:760px;border:0" '
-        "onload=\"this.style.height=this.contentDocument.body.offsetHeight+10+'px'\"></iframe>"
+        "onload=\"this.style.height=(this.contentDocument.body.offsetHeight||750)+10+'px'\"></iframe>"
     )
 
 

@@ -14,7 +14,13 @@ from sklearn.base import BaseEstimator
 from sklearn_gd._base.parameters import invalid
 from sklearn_gd._base.types import MatrixLike, Style
 from sklearn_gd._inspection.fit_trace import trace_fit
-from sklearn_gd._inspection.plotting import axes_or_new, line_style, ordered_colors
+from sklearn_gd._inspection.plotting import (
+    COLORS,
+    axes_or_new,
+    axis_label,
+    line_style,
+    ordered_colors,
+)
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -23,14 +29,16 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 _CURVE_POINTS = 300
+_MAX_ROWS = 500  # that are drawn for an epoch; more would hide the other epochs
 
 
 class FitDisplay:
     """The model at several epochs of its training, against the data.
 
     With one feature the display shows the data, and the line or polynomial of each epoch.
-    With several features it shows the predictions against the true targets. Create a display
-    with `from_estimator`. The parameters are stored as attributes, and `plot` draws them.
+    With several features it shows the predictions against the true targets, of at most 500
+    rows at equal distances. Create a display with `from_estimator`. The parameters are stored
+    as attributes, and `plot` draws them.
 
     Parameters
     ----------
@@ -236,14 +244,17 @@ class FitDisplay:
         model_style: Style
         if self.single_feature:
             data = self.x, self.y
-            data_style = {"linestyle": "none", "marker": "o", "label": "data"}
+            data_style = {"linestyle": "none", "marker": "o", "label": "data", "color": "0.45"}
+            if len(self.x) > _MAX_ROWS:
+                data_style = {**data_style, "markersize": 2, "alpha": 0.4, "color": "0.6"}
             model_style = {"linewidth": 2}
         else:
             ends = np.array([self.y.min(), self.y.max()])
             data = ends, ends
-            data_style = {"linestyle": "--", "label": "prediction = target"}
+            data_style = {"linestyle": "--", "label": "prediction = target", "color": COLORS[2]}
+            data_style = {**data_style, "linewidth": 2, "zorder": 3}
             model_style = {"linestyle": "none", "marker": "o", "markersize": 3, "alpha": 0.7}
-        data_style["color"] = "0.45"
+            model_style = {**model_style, "markevery": -(-len(self.y) // _MAX_ROWS)}
         (self.data_,) = ax.plot(*data, **line_style(data_style, data_kwargs))
         self.lines_ = {}
         colors = ordered_colors(len(self.epochs))
@@ -251,7 +262,7 @@ class FitDisplay:
             style = {**model_style, "color": color, "label": f"epoch {epoch}"}
             (self.lines_[epoch],) = ax.plot(self.curve_x, curve, **line_style(style, line_kwargs))
         self._limit_height(ax)
-        ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
+        ax.set(xlabel=axis_label(self.labels[0]), ylabel=axis_label(self.labels[1]))
         ax.legend()
         return self
 

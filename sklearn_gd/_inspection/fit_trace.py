@@ -59,6 +59,14 @@ class PreparedEstimator(NamedTuple):
             )
         return cls(inputs, fit, _term_names(inputs, fit))
 
+    @property
+    def optimum(self) -> float | None:
+        """The mean over targets of the lowest objective, where it is known."""
+        problem = self.fit.problem
+        if problem.optimum is None:
+            return None
+        return float((problem.optimum * problem.loss_scale).mean())
+
     def results(self, lrs: Sequence[float]) -> list[FitResult]:
         """What fits with these learning rates find. All descend at once."""
         with isolated():
@@ -141,9 +149,9 @@ def trace_fit(estimator: BaseEstimator, X: MatrixLike, y: ArrayLike, owner: str)
         n_points = int(trace.n_iter[0, 0]) + 1
         path = trace.path[:n_points, 0].transpose(0, 1)  # each point is a run
         coef, intercept = to_numpy_model(fit.problem, path)
-        # of a run that ended early the loop has evaluated the last point too
+        # of a run that diverged the loop has the values of the point that it keeps from then on
         last = _objective(fit.problem, path[:, -1:])
-        values = torch.cat([trace.values[:, 0, 0], last[0]])[:n_points]
+        values = torch.cat([trace.values[: n_points - 1, 0, 0], last[0]])
     losses = in_data_units(values, fit.problem.loss_scale)
     return FitTrace(prepared, coef[:, 0], intercept[:, 0], losses, bool(trace.diverged[0, 0].any()))
 

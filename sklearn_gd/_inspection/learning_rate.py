@@ -21,6 +21,9 @@ from sklearn_gd._inspection.plotting import (
     CURVE_COLOR,
     DIVERGED_STYLE,
     STEPS_COLOR,
+    below,
+    distance_above,
+    distinct_labels,
     legend_above,
     line_style,
     log_helps,
@@ -66,6 +69,8 @@ class LearningRateDisplay:
         losses.
     loss_name : str, default="loss"
         Name of the losses.
+    optimum : float, default=None
+        The lowest loss that any parameters reach, if it is known.
 
     Attributes
     ----------
@@ -108,6 +113,7 @@ class LearningRateDisplay:
         max_stable_lr: float | None = None,
         panels: Sequence[DescentPathDisplay] = (),
         loss_name: str = "loss",
+        optimum: float | None = None,
     ):
         self.lrs = lrs
         self.loss_curves = loss_curves
@@ -116,6 +122,7 @@ class LearningRateDisplay:
         self.max_stable_lr = max_stable_lr
         self.panels = panels
         self.loss_name = loss_name
+        self.optimum = optimum
 
     @classmethod
     def from_estimator(
@@ -125,6 +132,7 @@ class LearningRateDisplay:
         y: ArrayLike | None = None,
         *,
         lrs: Sequence[float] | None = None,
+        above_optimum: bool = False,
         ax: Axes | None = None,
         line_kwargs: Style | None = None,
     ) -> Self:
@@ -145,6 +153,9 @@ class LearningRateDisplay:
             Learning rates. None takes twelve learning rates, from 0.001 to 1.5 times the
             largest stable one, or from 1e-4 to 1 if there is no such number. Of a search
             None takes the learning rates of the search.
+        above_optimum : bool, default=False
+            Whether the loss curves are distances from the optimum on a log scale. The optimum
+            is known for the squared error without `l1_ratio` and `positive`.
         ax : array-like of two matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         line_kwargs : dict, default=None
@@ -180,7 +191,8 @@ class LearningRateDisplay:
         (1.0, array([False, False,  True]))
         """
         if isinstance(estimator, GDLinearRegressorCV | GDPolynomialRegressorCV):
-            return cls(**_read_search(estimator, lrs)).plot(ax, line_kwargs=line_kwargs)
+            display = cls(**_read_search(estimator, lrs))
+            return display.plot(ax, above_optimum=above_optimum, line_kwargs=line_kwargs)
         if X is None or y is None:
             raise TypeError(
                 f"LearningRateDisplay.from_estimator needs X and y to descend with "
@@ -196,7 +208,8 @@ class LearningRateDisplay:
             final_losses=np.array([result.loss for result in results]),
             diverged=np.array([result.diverged for result in results]),
             max_stable_lr=max_stable_lr,
-        ).plot(ax, line_kwargs=line_kwargs)
+            optimum=prepared.optimum,
+        ).plot(ax, above_optimum=above_optimum, line_kwargs=line_kwargs)
 
     @classmethod
     def from_function(
@@ -270,7 +283,13 @@ class LearningRateDisplay:
             panels=[DescentPathDisplay(**surface._asdict()) for surface in surfaces],
         ).plot(ax, line_kwargs=line_kwargs)
 
-    def plot(self, ax: Axes | None = None, *, line_kwargs: Style | None = None) -> Self:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        above_optimum: bool = False,
+        line_kwargs: Style | None = None,
+    ) -> Self:
         """Draw the panels, or the losses.
 
         Parameters
@@ -278,6 +297,8 @@ class LearningRateDisplay:
         ax : array-like of matplotlib Axes, default=None
             Where to draw: an axes for each panel, or two where the losses are drawn. None
             makes a new figure.
+        above_optimum : bool, default=False
+            Whether the loss curves are distances from `optimum` on a log scale.
         line_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the steps or the loss curves.
 
@@ -289,7 +310,8 @@ class LearningRateDisplay:
         Raises
         ------
         ValueError
-            If there are too few or too many axes.
+            If there are too few or too many axes, or `above_optimum` is true and the optimum
+            is not known.
         ImportError
             If matplotlib is not installed.
 
@@ -313,14 +335,25 @@ class LearningRateDisplay:
         >>> display.plot().axes_[0].get_xlabel()
         'Learning rate'
         """
+        if above_optimum and self.optimum is None:
+            raise ValueError(
+                "above_optimum=True needs an optimum, and it is not known here. It is known for "
+                "the squared error of all rows without l1_ratio and positive."
+            )
         self.axes_ = self._new_axes() if ax is None else self._check_axes(ax)
         self.figure_ = self.axes_[0].figure
         self.stable_line_ = None
         if self.panels:
             self._plot_panels(line_kwargs)
+            if ax is None:
+                first = self.panels[0]
+                handles = {"steps": first.line_, "start": first.start_, "last step": first.end_}
+                self.figure_.legend(
+                    handles.values(), handles.keys(), loc="outside lower center", ncols=3
+                )
         else:
             self._plot_final_losses(self.axes_[0])
-            self._plot_curves(self.axes_[1], line_kwargs)
+            self._plot_curves(self.axes_[1], line_kwargs, self.optimum if above_optimum else None)
         return self
 
     @property
@@ -329,11 +362,17 @@ class LearningRateDisplay:
 
     def _new_axes(self) -> np.ndarray:
         """The axes of a new figure."""
-        columns = min(self._n_axes, _PANELS_PER_ROW)
+        columns = 2 if self._n_axes == 4 else min(self._n_axes, _PANELS_PER_ROW)
         rows = -(-self._n_axes // columns)
         size = (3.2 * columns, 2.7 * rows) if self.panels else (9.0, 4.2)
         figure = pyplot().figure(figsize=size, layout="constrained")
-        axes = [figure.add_subplot(rows, columns, i + 1) for i in range(self._n_axes)]
+        cells = figure.add_gridspec(rows, 2 * columns)
+        axes = []
+        for i in range(self._n_axes):
+            row, column = divmod(i, columns)
+            # a last row with fewer panels is centred
+            gap = columns - min(columns, self._n_axes - row * columns)
+            axes.append(figure.add_subplot(cells[row, gap + 2 * column : gap + 2 * column + 2]))
         return np.array(axes, dtype=object)
 
     def _check_axes(self, ax: Axes) -> np.ndarray:
@@ -358,14 +397,14 @@ class LearningRateDisplay:
         converged = ~self.diverged
         lrs, losses = self.lrs[converged], self.final_losses[converged]
         ax.plot(lrs, losses, color="0.7", zorder=1)
-        colors = ordered_colors(len(self.lrs))[converged]
+        colors = ordered_colors(converged.sum())
         for lr, loss, color in zip(lrs, losses, colors, strict=True):
             ax.plot(lr, loss, color=color, marker="o", linestyle="none")
         if self.diverged.any():  # a diverged descent has no final loss, but a mark at the edge
             ax.plot(
                 self.lrs[self.diverged],
                 np.ones(self.diverged.sum()),
-                transform=ax.get_xaxis_transform(),
+                transform=below(ax, ax.get_xaxis_transform()),
                 color=STEPS_COLOR,
                 label="diverged",
                 **DIVERGED_STYLE,
@@ -375,30 +414,44 @@ class LearningRateDisplay:
             self.stable_line_ = ax.axvline(
                 self.max_stable_lr, color=CURVE_COLOR, linestyle="--", label=label
             )
+        margin = (self.lrs[-1] / self.lrs[0]) ** 0.05 * 1.1
         ax.set(
             xlabel="Learning rate",
             ylabel=f"Final {self.loss_name}",
             xscale="log",
+            xlim=(self.lrs[0] / margin, self.lrs[-1] * margin),
             yscale="log" if log_helps([losses]) else "linear",
         )
         if ax.get_legend_handles_labels()[1]:
             legend_above(ax, gap=0.03)
 
-    def _plot_curves(self, ax: Axes, line_kwargs: Style | None) -> None:
-        """Draw the loss curves."""
+    def _plot_curves(self, ax: Axes, line_kwargs: Style | None, optimum: float | None) -> None:
+        """Draw the loss curves, or their distances from an optimum."""
+        curves = self.loss_curves
+        if optimum is not None:
+            curves = [distance_above(curve, optimum) for curve in curves]
         self.lines_ = []
-        colors = ordered_colors(len(self.lrs))
-        for lr, curve, color in zip(self.lrs, self.loss_curves, colors, strict=True):
-            style = line_style({"color": color, "label": f"lr = {lr:.3g}"}, line_kwargs)
-            self.lines_ += ax.plot(curve, **style)
-        curves = zip(self.loss_curves, self.diverged, strict=True)
-        converged = [curve for curve, has_diverged in curves if not has_diverged]
-        scale_losses(ax, converged or self.loss_curves, "auto")
-        ax.set(xlabel="Epoch", ylabel=self.loss_name.capitalize())
+        colors = iter(ordered_colors((~self.diverged).sum()))
+        names = distinct_labels(self.lrs.tolist())
+        for name, curve, diverged in zip(names, curves, self.diverged, strict=True):
+            style: Style
+            if diverged:
+                # what follows the divergence is the loss of the parameters that are kept
+                curve = curve[: int(np.argmax(np.nan_to_num(curve, nan=np.inf))) + 1]
+                style = {"label": f"lr = {name}, diverged", "color": "black", "linestyle": "--"}
+            else:
+                style = {"label": f"lr = {name}", "color": next(colors)}
+            self.lines_ += ax.plot(curve, **line_style(style, line_kwargs))
+        runs = zip(curves, self.diverged, strict=True)
+        converged = [curve for curve, has_diverged in runs if not has_diverged]
+        scale_losses(ax, converged or curves, "auto" if optimum is None else True)
+        suffix = "" if optimum is None else " above the optimum"
+        ax.set(xlabel="Epoch", ylabel=f"{self.loss_name.capitalize()}{suffix}")
         if len(self.lrs) <= _MAX_LEGEND_ENTRIES:
             ax.legend()
         else:
-            ax.set_title("colours as on the left", fontsize="small")
+            note = ", diverged runs dashed" if self.diverged.any() else ""
+            ax.set_title(f"colours as on the left{note}", fontsize="small")
 
 
 def _read_search(search: BaseEstimator, lrs: Sequence[float] | None) -> Results:

@@ -10,11 +10,14 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_gd._base.parameters import invalid, real
 from sklearn_gd._base.types import Style
 from sklearn_gd._inspection.plotting import (
-    COLORS,
     DIVERGED_STYLE,
     axes_or_new,
+    below,
+    curve_style,
+    distance_above,
     line_style,
     scale_losses,
 )
@@ -105,6 +108,7 @@ class LossCurveDisplay:
         name: str | None = None,
         ax: Axes | None = None,
         log_scale: bool | str = "auto",
+        optimum: float | None = None,
         curve_kwargs: Style | None = None,
     ) -> Self:
         """Draw the loss curve of a fitted estimator.
@@ -114,7 +118,8 @@ class LossCurveDisplay:
         estimator : estimator
             Any fitted estimator with a `loss_curve_`, such as `GDLinearRegressor` or
             `sklearn.neural_network.MLPRegressor`. Its `validation_loss_curve_`,
-            `best_epoch_` and `diverged_` are shown if it has them.
+            `best_epoch_` and `diverged_` are shown if it has them. The loss of an
+            MLPRegressor is half of the mean squared error, and the display doubles it.
         name : str, default=None
             The name of the curve in the legend. None is the name of the class.
         ax : matplotlib Axes, default=None
@@ -122,6 +127,10 @@ class LossCurveDisplay:
         log_scale : bool or "auto", default="auto"
             Whether the losses have a log scale. ``"auto"`` uses a log scale if all losses
             are positive and the largest is more than 30 times the smallest.
+        optimum : float, default=None
+            The lowest loss that is possible, such as the `optimum` of a LearningRateDisplay.
+            If given, the display shows the distance of the losses from it on a log scale, and
+            no validation losses.
         curve_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the loss curve.
 
@@ -136,6 +145,8 @@ class LossCurveDisplay:
             If the estimator is not fitted.
         TypeError
             If the estimator has no `loss_curve_`.
+        ValueError
+            If `optimum` is not a finite number.
 
         See Also
         --------
@@ -154,7 +165,11 @@ class LossCurveDisplay:
         """
         name = type(estimator).__name__ if name is None else name
         return cls.from_estimators(
-            {name: estimator}, ax=ax, log_scale=log_scale, curve_kwargs=curve_kwargs
+            {name: estimator},
+            ax=ax,
+            log_scale=log_scale,
+            optimum=optimum,
+            curve_kwargs=curve_kwargs,
         )
 
     @classmethod
@@ -164,6 +179,7 @@ class LossCurveDisplay:
         *,
         ax: Axes | None = None,
         log_scale: bool | str = "auto",
+        optimum: float | None = None,
         curve_kwargs: Style | None = None,
     ) -> Self:
         """Draw the loss curves of several fitted estimators.
@@ -177,6 +193,10 @@ class LossCurveDisplay:
         log_scale : bool or "auto", default="auto"
             Whether the losses have a log scale. ``"auto"`` uses a log scale if all losses
             are positive and the largest is more than 30 times the smallest.
+        optimum : float, default=None
+            The lowest loss that is possible, such as the `optimum` of a LearningRateDisplay.
+            If given, the display shows the distance of the losses from it on a log scale, and
+            no validation losses.
         curve_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the loss curves.
 
@@ -192,7 +212,7 @@ class LossCurveDisplay:
         TypeError
             If an estimator has no `loss_curve_`, or a name is not a str.
         ValueError
-            If there are no estimators.
+            If there are no estimators, or `optimum` is not a finite number.
 
         See Also
         --------
@@ -213,11 +233,11 @@ class LossCurveDisplay:
         for estimator in estimators.values():
             _check_has_loss_curve(estimator)
         return cls(
-            curves=_attributes(estimators, "loss_curve_", np.asarray),
+            curves={name: _loss_curve(estimator) for name, estimator in estimators.items()},
             validation_curves=_attributes(estimators, "validation_loss_curve_", np.asarray),
             best_epochs=_attributes(estimators, "best_epoch_", int),
             diverged=[name for name, e in estimators.items() if getattr(e, "diverged_", False)],
-        ).plot(ax, log_scale=log_scale, curve_kwargs=curve_kwargs)
+        ).plot(ax, log_scale=log_scale, optimum=optimum, curve_kwargs=curve_kwargs)
 
     @classmethod
     def from_curves(
@@ -226,6 +246,7 @@ class LossCurveDisplay:
         *,
         ax: Axes | None = None,
         log_scale: bool | str = "auto",
+        optimum: float | None = None,
         curve_kwargs: Style | None = None,
     ) -> Self:
         """Draw loss curves of any origin.
@@ -239,6 +260,10 @@ class LossCurveDisplay:
         log_scale : bool or "auto", default="auto"
             Whether the losses have a log scale. ``"auto"`` uses a log scale if all losses
             are positive and the largest is more than 30 times the smallest.
+        optimum : float, default=None
+            The lowest loss that is possible, such as the `optimum` of a LearningRateDisplay.
+            If given, the display shows the distance of the losses from it on a log scale, and
+            no validation losses.
         curve_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the loss curves.
 
@@ -252,7 +277,8 @@ class LossCurveDisplay:
         TypeError
             If a name is not a str.
         ValueError
-            If there is no curve, or a curve is not one-dimensional.
+            If there is no curve, a curve is not one-dimensional, or `optimum` is not a finite
+            number.
 
         See Also
         --------
@@ -278,7 +304,7 @@ class LossCurveDisplay:
                 )
         diverged = [name for name, curve in arrays.items() if not np.isfinite(curve).all()]
         return cls(curves=arrays, diverged=diverged).plot(
-            ax, log_scale=log_scale, curve_kwargs=curve_kwargs
+            ax, log_scale=log_scale, optimum=optimum, curve_kwargs=curve_kwargs
         )
 
     def plot(
@@ -286,6 +312,7 @@ class LossCurveDisplay:
         ax: Axes | None = None,
         *,
         log_scale: bool | str = "auto",
+        optimum: float | None = None,
         curve_kwargs: Style | None = None,
     ) -> Self:
         """Draw the curves.
@@ -297,6 +324,10 @@ class LossCurveDisplay:
         log_scale : bool or "auto", default="auto"
             Whether the losses have a log scale. ``"auto"`` uses a log scale if all losses
             are positive and the largest is more than 30 times the smallest.
+        optimum : float, default=None
+            The lowest loss that is possible, such as the `optimum` of a LearningRateDisplay.
+            If given, the display shows the distance of the losses from it on a log scale, and
+            no validation losses.
         curve_kwargs : dict, default=None
             Options of `matplotlib.axes.Axes.plot` for the loss curves.
 
@@ -307,6 +338,8 @@ class LossCurveDisplay:
 
         Raises
         ------
+        ValueError
+            If `optimum` is not a finite number.
         ImportError
             If matplotlib is not installed.
 
@@ -325,9 +358,14 @@ class LossCurveDisplay:
         ax, self.figure_ = axes_or_new(ax)
         self.ax_ = ax
         self.lines_, self.validation_lines_, self.best_lines_ = {}, {}, {}
-        validation, best_epochs = self.validation_curves or {}, self.best_epochs or {}
-        for i, (name, curve) in enumerate(self.curves.items()):
-            style = line_style({"color": COLORS[i % len(COLORS)], "label": name}, curve_kwargs)
+        curves, validation = self.curves, self.validation_curves or {}
+        if optimum is not None:
+            _check_optimum(optimum)
+            curves = {name: distance_above(c, optimum) for name, c in curves.items()}
+            validation = {}  # their optimum is another
+        best_epochs = self.best_epochs or {}
+        for i, (name, curve) in enumerate(curves.items()):
+            style = line_style({**curve_style(i), "label": name}, curve_kwargs)
             (self.lines_[name],) = ax.plot(curve, **style)
             color = self.lines_[name].get_color()
             if name in validation:
@@ -341,23 +379,25 @@ class LossCurveDisplay:
                     linestyle=":",
                     label=f"{name}, best epoch {best_epochs[name]}",
                 )
-        ax.set(xlabel="Epoch", ylabel="Loss")
-        converged = [curve for name, curve in self.curves.items() if name not in self.diverged]
-        shown = converged or list(self.curves.values())
-        scale_losses(ax, [*shown, *validation.values()], log_scale)
+        ax.set(xlabel="Epoch", ylabel="Loss" if optimum is None else "Loss above the optimum")
+        converged = [curve for name, curve in curves.items() if name not in self.diverged]
+        shown = [*(converged or curves.values()), *validation.values()]
+        scale_losses(ax, shown, log_scale if optimum is None else True)
         self.diverged_marks_ = {name: self._mark_divergence(name) for name in self.diverged}
-        ax.legend()
+        ax.legend(fontsize="small" if len(ax.get_legend_handles_labels()[1]) > 6 else None)
         return self
 
     def _mark_divergence(self, name: str) -> Line2D:
         """A cross at the last finite loss, or at the upper edge where the loss is not visible."""
-        curve = np.asarray(self.curves[name])
+        curve = np.asarray(self.lines_[name].get_ydata(), dtype=np.float64)
         last = np.flatnonzero(np.isfinite(curve))[-1:]  # empty, if the start is not finite
+        top, transform = self.ax_.get_ylim()[1], self.ax_.transData
         (mark,) = self.ax_.plot(
             last,
-            np.minimum(curve[last], self.ax_.get_ylim()[1]),
+            np.minimum(curve[last], top),
             color=self.lines_[name].get_color(),
             label=f"{name}, diverged",
+            transform=below(self.ax_, transform) if (curve[last] > top).any() else transform,
             **DIVERGED_STYLE,
         )
         return mark
@@ -369,6 +409,22 @@ def _attributes(
     """The converted attribute of every estimator that has it, by name."""
     values = {name: getattr(e, attribute, None) for name, e in estimators.items()}
     return {name: convert(value) for name, value in values.items() if value is not None}
+
+
+def _loss_curve(estimator: BaseEstimator) -> np.ndarray:
+    """The loss curve, in full squared errors where the estimator halves them."""
+    from sklearn.neural_network import MLPRegressor
+
+    curve = np.asarray(estimator.loss_curve_)
+    is_halved = isinstance(estimator, MLPRegressor) and estimator.loss == "squared_error"
+    return 2.0 * curve if is_halved else curve
+
+
+def _check_optimum(optimum: float) -> None:
+    """Raise unless the optimum is a finite number."""
+    rule = real(-np.inf)
+    if not rule.holds(optimum):
+        raise invalid("LossCurveDisplay", "optimum", f"{rule.words} or None", optimum)
 
 
 def _check_names(values: Mapping[str, object], what: str) -> None:

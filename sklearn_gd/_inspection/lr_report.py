@@ -88,10 +88,10 @@ class LearningRateReport(NamedTuple):
     >>> lr_report(GDLinearRegressor(), *load_diabetes(return_X_y=True))
     Learning rate of GDLinearRegressor with precondition='whiten'
       learning rate     0.01
-      largest stable    1
-      best constant     0.5
-      condition number  1
-      epochs to 1e-6    342
+      largest stable    1          with a larger lr the descent diverges
+      best constant     0.5        the fastest lr in the worst case
+      condition number  1          largest by smallest curvature; at 1 descent is fastest
+      epochs to 1e-6    342        until the loss above its minimum is 1e-6 of that at the start
       steepest          no feature: all directions alike
       with precondition=None: ...
       with precondition='standardize': ...
@@ -109,16 +109,31 @@ class LearningRateReport(NamedTuple):
     note: str
 
     def __repr__(self) -> str:
+        diverges = self.max_stable_lr is not None and self.lr > self.max_stable_lr
+        steepest = "no feature: all directions alike"
+        if self.steepest_feature is not None:
+            steepest = f"{self.steepest_feature}: its direction has the largest curvature"
         rows = {
-            "learning rate": f"{self.lr:.4g}",
-            "largest stable": _format_number(self.max_stable_lr),
-            "best constant": _format_number(self.best_lr),
-            "condition number": _format_number(self.condition_number),
-            "epochs to 1e-6": _format_epochs(self.epochs),
-            "steepest": self.steepest_feature or "no feature: all directions alike",
+            "learning rate": (f"{self.lr:.4g}", "the descent diverges" if diverges else ""),
+            "largest stable": (
+                _format_number(self.max_stable_lr),
+                "with a larger lr the descent diverges",
+            ),
+            "best constant": (_format_number(self.best_lr), "the fastest lr in the worst case"),
+            "condition number": (
+                _format_number(self.condition_number),
+                "largest by smallest curvature; at 1 descent is fastest",
+            ),
+            "epochs to 1e-6": (
+                "diverges" if diverges else _format_epochs(self.epochs),
+                "" if diverges else "until the loss above its minimum is 1e-6 of that at the start",
+            ),
         }
         lines = [f"Learning rate of {self.estimator} with precondition={self.precondition!r}"]
-        lines += [f"  {name:<17} {text}" for name, text in rows.items()]
+        for name, (value, words) in rows.items():
+            explained = f"{value:<10} {words if value != 'none' else ''}"
+            lines.append(f"  {name:<17} {explained}".rstrip())
+        lines.append(f"  {'steepest':<17} {steepest}")
         lines += [
             f"  with precondition={precondition!r}: condition number "
             f"{scaling.condition_number:.4g}, best lr {scaling.best_lr:.4g}, epochs to 1e-6 "

@@ -1,7 +1,8 @@
-"""What the displays share: the import of matplotlib, colours, styles and limits of axes."""
+"""What the displays share: the import of matplotlib, colours, styles, labels and limits."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
@@ -13,12 +14,23 @@ from sklearn_gd._base.types import Style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Transform
 
 # The colours of Okabe and Ito, which people of every colour vision can tell apart
 # (https://jfly.uni-koeln.de/color/)
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 CURVE_COLOR, STEPS_COLOR = COLORS[0], COLORS[1]
-DIVERGED_STYLE: Style = {"marker": "X", "markersize": 9, "linestyle": "none", "clip_on": False}
+_MARKERS = ("o", "s", "^", "v", "P")
+DIVERGED_STYLE: Style = {
+    "marker": "X",
+    "markersize": 9,
+    "markeredgecolor": "black",
+    "linestyle": "none",
+    "clip_on": False,
+    "zorder": 4,
+}
+_LABEL_WIDTH, _LABEL_LINES = 40, 3  # characters that fit beside an axis of a figure of 640 x 480
+_EDGE = 0.025  # of an axis: how far inside a mark is drawn that would be outside
 _LOG_RATIO = 30.0  # of the largest to the smallest value, from which a log scale helps
 
 
@@ -54,6 +66,60 @@ def line_style(defaults: Style, options: Style | None) -> Style:
     return {**defaults, **normalize_kwargs(dict(options or {}), Line2D)}
 
 
+def curve_style(i: int) -> Style:
+    """The style of the i-th of several curves: when all colours are used up, with marks."""
+    round_, number = divmod(i, len(COLORS))
+    style = {"color": COLORS[number]}
+    if round_ == 0:
+        return style
+    marker = _MARKERS[(round_ - 1) % len(_MARKERS)]
+    return {**style, "marker": marker, "markersize": 5, "markevery": 0.1}
+
+
+def axis_label(text: str) -> str:
+    """A label in lines that are not cut off. A dollar sign begins no formula."""
+    lines = textwrap.wrap(text, _LABEL_WIDTH, max_lines=_LABEL_LINES, placeholder=" …")
+    return "\n".join(lines).replace("$", r"\$")
+
+
+def distinct_labels(values: Sequence[float]) -> list[str]:
+    """Numbers as text, with three digits, or with as many as tell them apart."""
+    labels: list[str] = []
+    for digits in range(3, 18):
+        labels = [_number_label(float(value), digits) for value in values]
+        if len(set(labels)) == len(set(values)):
+            break
+    return labels
+
+
+def _number_label(value: float, digits: int) -> str:
+    """A number with some digits, and without an exponent if it is of moderate size."""
+    if value and not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.{digits}g}"
+    return np.format_float_positional(
+        value, precision=digits, unique=False, fractional=False, trim="-"
+    )
+
+
+def into_view(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """Values for marks: those outside of the limits of an axis are moved to its ends.
+
+    What is not a number is moved to the upper end.
+    """
+    low, high = limits
+    inset = _EDGE * (high - low)
+    values = np.where(np.isnan(values), np.inf, values)
+    is_outside = (values < low) | (values > high)
+    return np.where(is_outside, np.clip(values, low + inset, high - inset), values)
+
+
+def below(ax: Axes, transform: Transform) -> Transform:
+    """The same place, lower by the radius of a mark. At the upper edge a mark is then inside."""
+    from matplotlib.transforms import ScaledTranslation
+
+    return transform + ScaledTranslation(0, -7 / 72, cast("Figure", ax.figure).dpi_scale_trans)
+
+
 def ordered_colors(count: int) -> np.ndarray:
     """Colours from light to dark for an ordered series, an array (count, 4)."""
     colors: np.ndarray = pyplot().get_cmap("plasma_r")(np.linspace(0.15, 0.95, count))
@@ -77,6 +143,12 @@ def scale_losses(ax: Axes, curves: Sequence[np.ndarray], log_scale: bool | str) 
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
     low, high = low - margin, high + 2 * margin
     ax.set_ylim(*(np.exp([low, high]) if is_log else (low, high)))
+
+
+def distance_above(curve: np.ndarray, optimum: float) -> np.ndarray:
+    """The distances of losses from an optimum. NaN where they are rounding errors below it."""
+    distance = np.asarray(curve, dtype=np.float64) - optimum
+    return np.where(distance > 0, distance, np.nan)
 
 
 def log_helps(curves: Sequence[np.ndarray]) -> bool:

@@ -36,8 +36,14 @@ class QuadraticDescent(NamedTuple):
     options: Params  # momentum, dampening, nesterov and weight_decay, as of torch.optim.SGD
     ceiling: float  # a larger loss is a divergence
 
-    def points(self, n_steps: int) -> np.ndarray:
-        """The points (n_steps + 1, parameters) of the descent."""
+    @property
+    def can_be_shown(self) -> bool:
+        """Whether the descent moves, and its numbers are in the range of float64."""
+        numbers = (self.moves, self.excess, self.ceiling, self.curvatures)
+        return bool(self.excess.any()) and all(np.isfinite(n).all() for n in numbers)
+
+    def run(self, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """The points (n_steps + 1, parameters) of the descent, and the losses there."""
         momentum, is_nesterov = self.options["momentum"], self.options["nesterov"]
         dampening = self.options["dampening"] if momentum else 0.0
         curvatures = self.curvatures + self.options["weight_decay"]
@@ -51,9 +57,10 @@ class QuadraticDescent(NamedTuple):
                 direction = gradient + momentum * velocity if is_nesterov else velocity
                 state = state - self.lr * direction
                 states.append(state)
+            # weight decay moves the optimum
             progress = (1.0 - np.array(states)) * (self.curvatures / curvatures)
-            points: np.ndarray = self.start + progress @ self.moves
-        return points
+            losses = self.minimum + (1.0 - progress) ** 2 @ self.excess
+            return self.start + progress @ self.moves, losses
 
 
 class Quadratic(NamedTuple):
@@ -130,12 +137,13 @@ def descent_of_trace(
 
 
 def descent_of_path(
-    quadratic: Quadratic, path: np.ndarray, first_value: float
+    quadratic: Quadratic, path: np.ndarray, values: np.ndarray
 ) -> QuadraticDescent | None:
     """The descent that made a path on a quadratic, its lr and momentum read from the path.
 
-    None if the quadratic has no minimum, or if no such descent has this path.
+    None if the quadratic has no minimum, or if no such descent has these points and values.
     """
+    first_value = float(values[0])
     gradient = quadratic.gradient(path[0])
     if len(path) < 2 or not gradient.any():
         return None
@@ -165,13 +173,13 @@ def descent_of_path(
         {**PLAIN_SGD, "momentum": float(f"{momentum:.10g}") if momentum > 1e-6 else 0.0},
         first_value + 1e12 * (1.0 + abs(first_value)),
     )
-    return descent if _has_path(descent, path) else None
+    found = np.column_stack(descent.run(len(path) - 1))
+    return descent if _equal(found, np.column_stack([path, values])) else None
 
 
-def _has_path(descent: QuadraticDescent, path: np.ndarray) -> bool:
-    """Whether the descent passes the points of a path."""
-    points = descent.points(len(path) - 1)
-    is_finite = np.isfinite(path).all(axis=1)
-    error = np.abs(points - path)[is_finite]
-    size = np.maximum.accumulate(np.abs(path - path[0])[is_finite], axis=0)
-    return bool((error <= 1e-6 * size + 1e-12 * np.abs(path[0])).all())
+def _equal(found: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether rows are equal but for rounding errors, which grow with what has changed so far."""
+    is_finite = np.isfinite(expected).all(axis=1)
+    error = np.abs(found - expected)[is_finite]
+    size = np.maximum.accumulate(np.abs(expected - expected[0])[is_finite], axis=0)
+    return bool((error <= 1e-6 * size + 1e-12 * np.abs(expected[0])).all())

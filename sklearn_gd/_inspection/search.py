@@ -10,7 +10,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.types import Results, Style
-from sklearn_gd._inspection.plotting import STEPS_COLOR, axes_or_new, legend_above
+from sklearn_gd._inspection.plotting import (
+    STEPS_COLOR,
+    axes_or_new,
+    axis_label,
+    distinct_labels,
+    legend_above,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 _MAX_NUMBERED = 60  # cells; in a larger heat map the scores are not written
-_MAX_TICKS = 16  # tick labels of an axis
+_MAX_TICKS = 10  # tick labels of an axis
 _ROTATE_FROM = 7  # values across from which tick labels are rotated
 _COLOR_RANGE = 2.0  # colours end so many interquartile ranges below the lower quartile
 
@@ -248,6 +254,8 @@ class SearchDisplay:
         _label_axis(ax.yaxis, self.y_name, self.y_values)
         if len(self.x_values) >= _ROTATE_FROM:
             ax.tick_params(axis="x", rotation=45)
+            for label in ax.get_xticklabels():
+                label.set(horizontalalignment="right", rotation_mode="anchor")
         self.texts_ = self._write_scores(scores, (low + high) / 2)
         self.best_mark_ = self._mark_best(scores)
         self.diverged_marks_ = self._mark_diverged()
@@ -294,9 +302,12 @@ class SearchDisplay:
         if self.diverged is None or not self.diverged.any():
             return None
         rows, columns = np.nonzero(self.diverged)
+        # beside the scores, or in the middle of cells without scores
+        right, up = (0.9, 0.82) if self.scores.size <= _MAX_NUMBERED else (0.5, 0.5)
         (marks,) = self.ax_.plot(
-            columns + 0.9,
-            rows + 0.82,
+            columns + right,
+            rows + up,
+            markersize=min(6.0, 150.0 / max(self.scores.shape)),
             color="white",
             marker="X",
             markeredgecolor="black",
@@ -371,12 +382,9 @@ def _color_limits(scores: np.ndarray) -> tuple[float, float, bool]:
 
 def _label_axis(axis: Axis, name: str, values: Sequence[object]) -> None:
     """Label the cells along an axis. Of many values some are labelled."""
-    count = min(len(values), _MAX_TICKS)
-    positions = np.unique(np.linspace(0, len(values) - 1, count).round())
-    axis.set_ticks(positions + 0.5, [_format_value(values[int(i)]) for i in positions])
-    axis.set_label_text(name)
-
-
-def _format_value(value: object) -> str:
-    """A value as a label."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    floats = [value for value in values if isinstance(value, float)]
+    texts = dict(zip(floats, distinct_labels(floats), strict=True))
+    labels = [texts[value] if isinstance(value, float) else str(value) for value in values]
+    positions = np.arange(0, len(values), -(-len(values) // _MAX_TICKS))
+    axis.set_ticks(positions + 0.5, [labels[i] for i in positions])
+    axis.set_label_text(axis_label(name))

@@ -1,5 +1,6 @@
 """Paths: what they hold, draw and label, and what they refuse."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,6 +109,49 @@ class TestDescentPath:
         nan = DescentPathDisplay.from_function(torch_log, minimize(torch_log, 2.0, lr=1.0))
         assert nan.diverged
 
+    def test_the_mark_of_a_diverged_run_is_inside_of_the_frame(self):
+        display = DescentPathDisplay.from_estimator(
+            GDLinearRegressor(precondition=None, lr=0.9), LINE, LINE_Y
+        )
+        # the value of the last point is that of the point, not of the one that a fit keeps
+        slope, intercept = display.path[-1]
+        error = slope * LINE[:, 0] + intercept - LINE_Y
+        np.testing.assert_allclose(display.values[-1], np.mean(error**2), rtol=1e-9)
+        display.figure_.canvas.draw()
+        extent, frame = display.end_.get_window_extent(), display.ax_.bbox
+        assert frame.x0 < extent.x0 < extent.x1 < frame.x1
+        assert frame.y0 < extent.y0 < extent.y1 < frame.y1
+        nan = DescentPathDisplay.from_function(torch_log, minimize(torch_log, 2.0, lr=1.0))
+        assert np.isfinite(nan.end_.get_xydata()).all()
+
+    def test_a_start_under_the_end_is_seen(self):
+        display = DescentPathDisplay.from_function(parabola, minimize(parabola, 7.0, lr=1.0))
+        np.testing.assert_allclose(display.end_.get_xydata(), display.start_.get_xydata())
+        assert display.start_.get_markersize() > display.end_.get_markersize() + 2
+
+    def test_long_names_are_not_cut_off(self):
+        names = ["the mean annual household income of the district in 2015 US $ or $ of today", "b"]
+        frame = pd.DataFrame(X[:, :2], columns=names)
+        for features in ((0, 1), (1, 0)):
+            display = DescentPathDisplay.from_estimator(
+                GDLinearRegressor(epochs=5), frame, Y, features=features
+            )
+            display.figure_.canvas.draw()
+            for label in (display.ax_.xaxis.label, display.ax_.yaxis.label):
+                extent, page = label.get_window_extent(), display.figure_.bbox
+                assert page.x0 <= extent.x0 < extent.x1 <= page.x1
+                assert page.y0 <= extent.y0 < extent.y1 <= page.y1
+
+    def test_the_labels_of_a_colour_bar_differ(self):
+        def flat(x):
+            return 6.98 + 1e-6 * (x[0] ** 2 + x[1] ** 2)
+
+        display = DescentPathDisplay.from_function(flat, minimize(flat, [1.0, 2.0], epochs=2))
+        bar = display.contours_.colorbar
+        texts = [label.get_text() for label in bar.ax.get_yticklabels()]
+        assert len(set(texts)) == len(texts) == 8
+        np.testing.assert_allclose([float(text) for text in texts], bar.get_ticks(), rtol=1e-6)
+
     def test_contours_of_a_diverged_run_hold_what_a_fit_keeps(self):
         model = GDLinearRegressor(lr=1.2)
         display = DescentPathDisplay.from_estimator(model, X, Y)
@@ -123,6 +167,8 @@ class TestDescentPath:
     def test_animation_grows_and_saves(self, tmp_path):
         display = DescentPathDisplay.from_function(parabola, minimize(parabola, 7.0, epochs=40))
         animation = display.animate(frames=5)
+        assert display.line_.get_xdata().tolist() == [7.0]
+        assert legend(display.ax_) == ["steps", "start", "step 0"]
         animation.save(tmp_path / "descent.gif", writer="pillow")
         assert (tmp_path / "descent.gif").read_bytes()[:6] == b"GIF89a"
         # the last frame is the whole path
@@ -130,6 +176,16 @@ class TestDescentPath:
         animation._func(3)
         np.testing.assert_array_equal(display.line_.get_xdata(), display.path[:3, 0])
         assert display.end_.get_xdata() == [display.path[2, 0]]
+        assert legend(display.ax_)[-1] == "step 2"
+
+    def test_an_animation_leaves_no_figure_in_a_notebook(self, monkeypatch):
+        display = DescentPathDisplay.from_function(parabola, minimize(parabola, 7.0, epochs=9))
+        plt.close("all")
+        display.animate(frames=2)._draw_was_started = True
+        assert len(plt.get_fignums()) == 1
+        monkeypatch.setattr("matplotlib.get_backend", lambda: "inline")
+        display.animate(frames=2)._draw_was_started = True
+        assert len(plt.get_fignums()) == 1
 
     @pytest.mark.parametrize(
         "features", [(0,), (0, 0), (0, -3), (0, 3), ("a", 0), (0, 1, 2), (0.5, 1)]

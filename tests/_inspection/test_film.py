@@ -157,6 +157,16 @@ class TestPage:
         assert set(re.findall(r"https?://\S+", page)) <= {'http://www.w3.org/2000/svg",'}
         assert not re.search(r"\b(src|href|import|fetch)\s*[=(]", page)
 
+    def test_every_control_has_a_name_and_every_reference_a_target(self):
+        page = DescentPathDisplay.from_estimator(GDLinearRegressor(), LINE, LINE_Y).to_html()
+        names = re.findall(r'\bid="([\w-]+)"', page)
+        assert len(set(names)) == len(names)
+        sliders = re.findall(r'<input id="([\w-]+)" type="range"', page)
+        assert sliders == re.findall(r'<label for="([\w-]+)"', page) == ["lr", "momentum", "step"]
+        references = re.findall(r'\b(?:aria-labelledby|aria-describedby|for)="([^"]+)"', page)
+        assert {name for reference in references for name in reference.split()} <= set(names)
+        assert set(re.findall(r'byId\("([\w-]+)"\)', page)) <= set(names)
+
     def test_a_file(self, tmp_path):
         display = DescentPathDisplay.from_estimator(GDLinearRegressor(), LINE, LINE_Y)
         for path in (tmp_path / "film.html", str(tmp_path / "other.html")):
@@ -187,6 +197,15 @@ class TestPage:
         display = DescentPathDisplay.from_estimator(model, X, Y)
         with pytest.raises(ValueError, match="to_html shows gradient descent with or without"):
             display.to_html()
+
+    def test_a_path_that_two_parameters_do_not_explain(self):
+        # the right path, and losses that other parameters changed too
+        x, path = np.linspace(-1.0, 1.0, 9), 0.9 ** np.arange(20.0)[:, None]
+        values = path[:, 0] ** 2
+        options = {"path": path, "grid": [x], "surface": x**2, "labels": ["x"]}
+        assert DescentPathDisplay(values=values, **options).to_html()
+        with pytest.raises(ValueError, match="to_html shows"):
+            DescentPathDisplay(values=values + 0.1 * 0.5 ** np.arange(20), **options).to_html()
 
     def test_other_functions_get_a_sentence(self):
         def saddle(x):
@@ -267,6 +286,22 @@ class TestBrowser:
         dom = drawn(display)
         assert ">40 of 40</output>" in dom
         assert drawn_end(dom, film_of(display)) == pytest.approx(display.path[-1], abs=0.01)
+
+    def test_units_far_from_one(self, drawn):
+        model = GDLinearRegressor(lr=0.05, epochs=40)
+        display = DescentPathDisplay.from_estimator(model, LINE * 1e-12, LINE_Y * 1e9 + 1e12)
+        dom, film = drawn(display), film_of(display)
+        width = np.ptp(film["view"], axis=1)
+        assert (np.abs(drawn_end(dom, film) - display.path[-1]) < 1e-3 * width).all()
+        # the curvature of the contours, in pixels, is that of the Hessian
+        box = frame_of(picture(dom))
+        pixels = np.array([box["width"], box["height"]]) / width
+        hessian = np.array(film["hessian"]) / np.outer(pixels, pixels)
+        ellipses = re.findall(r'<ellipse [^>]*rx="([^"]*)" ry="([^"]*)"', dom)
+        radii = np.array(ellipses, dtype=float)
+        assert len(radii) == 12
+        ratio = np.sqrt(np.divide(*np.linalg.eigvalsh(hessian)))
+        np.testing.assert_allclose(radii.min(axis=1) / radii.max(axis=1), ratio, rtol=1e-4)
 
     def test_moved_sliders(self, drawn):
         model = GDLinearRegressor(precondition=None, lr=0.05, epochs=40)

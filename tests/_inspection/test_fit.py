@@ -47,6 +47,17 @@ class TestFit:
         )
         assert legend(display.ax_)[0] == "prediction = target"
 
+    def test_many_rows_hide_neither_epochs_nor_the_diagonal(self):
+        x = np.random.default_rng(0).normal(size=(20_001, 2))
+        y = x.sum(axis=1)
+        display = FitDisplay.from_estimator(GDLinearRegressor(epochs=5), x, y, epochs=(0, -1))
+        line = display.lines_[5]
+        assert len(line.get_xdata()) == 20_001
+        assert 400 < len(line.get_xdata()[:: line.get_markevery()]) <= 500
+        assert display.data_.get_zorder() > line.get_zorder()
+        few = FitDisplay.from_estimator(GDLinearRegressor(epochs=5), X, Y)
+        assert few.lines_[5].get_markevery() == 1
+
     def test_a_divergence_goes_out_of_sight(self):
         display = FitDisplay.from_estimator(GDLinearRegressor(lr=1.5), LINE, LINE_Y)
         low, high = display.ax_.get_ylim()

@@ -3,8 +3,14 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
-from sklearn_gd import DescentPathDisplay, GDLinearRegressor, LearningRateDisplay
+from sklearn_gd import (
+    DescentPathDisplay,
+    GDLinearRegressor,
+    GDLinearRegressorCV,
+    LearningRateDisplay,
+)
 from tests._inspection.reference import X, Y, bowl, legend, parabola, quietly
 
 
@@ -35,6 +41,51 @@ class TestLearningRate:
         # the default looks at both sides of the bound
         np.testing.assert_array_equal(display.diverged, display.lrs > display.max_stable_lr)
         assert legend(left) == ["diverged", f"largest stable lr, {display.max_stable_lr:.4g}"]
+        display.figure_.canvas.draw()
+        (mark,) = (line for line in left.lines if line.get_label() == "diverged")
+        extent = mark.get_window_extent()
+        assert left.bbox.x0 < extent.x0 < extent.x1 < left.bbox.x1
+        assert left.bbox.y0 < extent.y0 < extent.y1 < left.bbox.y1
+
+    def test_diverged_runs_look_different_and_end_where_they_diverge(self):
+        display = LearningRateDisplay.from_estimator(
+            GDLinearRegressor(), X, Y, lrs=(0.1, 0.9, 1.1, 1.3)
+        )
+        styles = [(line.get_color(), line.get_linestyle()) for line in display.lines_]
+        assert [style[1] for style in styles] == ["-", "-", "--", "--"]
+        assert len({str(color) for color, _ in styles}) == 3
+        np.testing.assert_array_less(0, np.diff(display.lines_[2].get_ydata()))
+
+    def test_the_curve_of_a_search_ends_at_its_divergence(self):
+        search = GDLinearRegressorCV(lrs=(0.1, 1.2), epochs=100, cv=3)
+        display = LearningRateDisplay.from_estimator(quietly(search.fit, X, Y))
+        assert display.diverged.tolist() == [False, True]
+        curve, drawn = display.loss_curves[1], display.lines_[1].get_ydata()
+        assert len(drawn) < len(curve) == 100
+        assert drawn[-1] == curve.max()
+
+    def test_the_distance_to_the_optimum(self):
+        model = GDLinearRegressor(epochs=30)
+        display = LearningRateDisplay.from_estimator(model, X, Y, lrs=(0.1,), above_optimum=True)
+        optimum = np.mean((LinearRegression().fit(X, Y).predict(X) - Y) ** 2)
+        np.testing.assert_allclose(display.optimum, optimum, rtol=1e-9)
+        distance = display.lines_[0].get_ydata()
+        np.testing.assert_allclose(distance[1:] / distance[:-1], 0.64, rtol=1e-6)
+        assert display.axes_[1].get_ylabel() == "Loss above the optimum"
+        huber = GDLinearRegressor(loss="huber", epochs=5)
+        with pytest.raises(ValueError, match="above_optimum=True needs an optimum"):
+            LearningRateDisplay.from_estimator(huber, X, Y, above_optimum=True)
+
+    def test_five_panels_leave_no_empty_place(self):
+        display = LearningRateDisplay.from_function(parabola, 7.0, epochs=3)
+        display.figure_.canvas.draw()
+        assert display.figure_.axes == list(display.axes_)
+        top, bottom = display.axes_[:3], display.axes_[3:]
+        middle = [np.mean([ax.bbox.x0 + ax.bbox.x1 for ax in row]) for row in (top, bottom)]
+        assert abs(middle[0] - middle[1]) < 20  # pixels, twice the distance of the centres
+        (legend,) = display.figure_.legends
+        texts = [text.get_text() for text in legend.get_texts()]
+        assert texts == ["steps", "start", "last step"]
 
     def test_no_bound_no_line(self):
         display = LearningRateDisplay.from_estimator(

@@ -54,7 +54,45 @@ class TestLossCurve:
         assert legend(alone.ax_) == ["bad", "bad, diverged"]
         both = LossCurveDisplay.from_estimators({"bad": bad, "good": good})
         assert both.ax_.get_ylim()[1] < 100 * good.loss_curve_[0]
-        assert both.diverged_marks_["bad"].get_ydata() == [both.ax_.get_ylim()[1]]
+        mark = both.diverged_marks_["bad"]
+        assert mark.get_ydata() == [both.ax_.get_ylim()[1]]
+        both.figure_.canvas.draw()
+        assert both.ax_.bbox.containsy(mark.get_window_extent().y1)  # not cut by the frame
+
+    def test_nine_curves_differ(self):
+        curves = {str(i): np.linspace(i + 1, 1, 5) for i in range(20)}
+        lines = LossCurveDisplay.from_curves(curves).lines_.values()
+        assert len({(line.get_color(), line.get_marker()) for line in lines}) == 20
+
+    def test_the_halved_loss_of_a_network_is_doubled(self):
+        # a step of zero length keeps the start, whose loss is in the curve
+        network = MLPRegressor(
+            hidden_layer_sizes=(3,),
+            alpha=0.0,
+            max_iter=1,
+            solver="sgd",
+            learning_rate_init=1e-300,
+            batch_size=len(X),
+            random_state=0,
+        )
+        quietly(network.fit, X, Y)
+        display = LossCurveDisplay.from_estimator(network, name="network")
+        expected = np.mean((network.predict(X) - Y) ** 2)
+        np.testing.assert_allclose(display.lines_["network"].get_ydata(), [expected])
+
+    def test_the_distance_to_the_optimum(self):
+        model = quietly(GDLinearRegressor(lr=0.1, epochs=60).fit, X, Y)
+        exact = LinearRegression().fit(X, Y)
+        optimum = np.mean((exact.predict(X) - Y) ** 2)
+        display = LossCurveDisplay.from_estimator(model, optimum=optimum)
+        distance = display.lines_["GDLinearRegressor"].get_ydata()
+        # whitened, every epoch of lr 0.1 leaves 0.8 of the way, and 0.64 of the loss
+        expected = (model.loss_curve_[0] - optimum) * 0.64 ** np.arange(60)
+        np.testing.assert_allclose(distance[:40], expected[:40], rtol=1e-6)
+        assert display.ax_.get_yscale() == "log"
+        assert display.ax_.get_ylabel() == "Loss above the optimum"
+        with pytest.raises(ValueError, match="'optimum' parameter of LossCurveDisplay must be"):
+            LossCurveDisplay.from_estimator(model, optimum=np.nan)
 
     def test_log_scale_where_it_helps(self):
         def scale(*curves, **options):

@@ -192,7 +192,11 @@ def test_never():
     model = GDLinearRegressor(precondition=None, lr=0.01)
     report = lr_report(model, X, Y)
     assert report.epochs == math.inf
-    assert "never" in repr(report)
+    assert "epochs to 1e-6    diverges\n" in repr(report)
+    assert "learning rate     0.01       the descent diverges\n" in repr(report)
+    # at the bound the descent neither diverges nor converges
+    model.set_params(lr=report.max_stable_lr, precondition=None)
+    assert "epochs to 1e-6    never" in repr(lr_report(model, X, Y))
 
 
 def test_where_there_is_no_number():

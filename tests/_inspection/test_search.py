@@ -1,5 +1,7 @@
 """Displays of a fitted search: what they read, draw and refuse."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
@@ -98,3 +100,29 @@ def test_learning_rates_of_a_search(search):
         LearningRateDisplay.from_estimator(search, lrs=(0.1,))
     with pytest.raises(TypeError, match="needs X and y"):
         LearningRateDisplay.from_estimator(GDLinearRegressor())
+
+
+def test_the_labels_of_many_values_do_not_overlap():
+    values = np.geomspace(1.234e-7, 9.8765, 20)
+    display = SearchDisplay(
+        scores=np.arange(400.0).reshape(20, 20),
+        x_values=values.tolist(),
+        y_values=(0.123456 + 1e-5 * np.arange(20)).tolist(),
+        x_name="lr",
+        y_name="alpha",
+        diverged=np.eye(20, dtype=bool),
+    ).plot()
+    display.figure_.canvas.draw()
+    up = [label for label in display.ax_.get_yticklabels() if label.get_text()]
+    assert len({label.get_text() for label in up}) == len(up) == 10
+    ends = [(box.y0, box.y1) for box in (label.get_window_extent() for label in up)]
+    assert all(high < low for (_, high), (low, _) in pairwise(ends))
+    # labels that are turned by 45 degrees end at their ticks, further apart than a line is high
+    across = display.ax_.get_xticklabels()
+    positions = [display.ax_.transData.transform((tick, 0))[0] for tick in display.ax_.get_xticks()]
+    assert {label.get_horizontalalignment() for label in across} == {"right"}
+    assert np.diff(positions).min() * np.sqrt(0.5) > across[0].get_fontsize()
+    # a mark fits into its cell
+    cell = np.diff(positions).min() / 2
+    points = display.figure_.dpi / 72
+    assert display.diverged_marks_.get_markersize() * points < cell
