@@ -82,4 +82,6 @@ def max_stable_lr(curvature: float, options: Params) -> float:
     if options["nesterov"]:
         return 2.0 * (1.0 + momentum) / ((1.0 + 2.0 * momentum) * curvature)
     dampening = options["dampening"] if momentum else 0.0
+    if dampening == 1.0:  # the velocity is that of the first gradient, and dies away
+        return float("inf")
     return 2.0 * (1.0 + momentum) / ((1.0 - dampening) * curvature)
