@@ -31,7 +31,7 @@ from sklearn_gd._training.coordinates import (
     needs_column_statistics,
 )
 from sklearn_gd._training.options import FitOptions
-from sklearn_gd.losses import LossSpec, find_loss
+from sklearn_gd.losses import find_loss
 
 MakeRisk = Callable[[RegularizedLoss], EmpiricalRisk]
 
@@ -112,7 +112,7 @@ def build_problem(
         options.penalty.in_coordinates(parametrization),
         _validation(data, validation, regularized, options),
         (y_deviation / scaling.y_scale) ** loss.power,
-        None if has_batches else _curvature(coordinates.curvature, loss, options),
+        None if has_batches else coordinates.curvature,
         _optimum(squared_error, options),
         at_zero,
         has_batches,
@@ -123,17 +123,6 @@ def build_problem(
 def _has_batches(options: FitOptions, data: TensorData) -> bool:
     """Whether an epoch is several steps."""
     return options.batch_size is not None and options.batch_size < data.data.n_weighted
-
-
-def _curvature(curvature: float | None, loss: LossSpec, options: FitOptions) -> float | None:
-    """The largest curvature of the objective, from that of the mean squared error."""
-    if loss.curvature is None or curvature is None:
-        return None
-    # ``curvature`` includes the penalty, with the curvature 2 of its rows
-    largest = curvature / 2 * (2.0 if options.penalty.l2 else loss.curvature)
-    if options.fit_intercept and not options.is_squared:
-        largest = max(largest, loss.curvature)  # the intercept is a coordinate too
-    return largest
 
 
 def _validation(
