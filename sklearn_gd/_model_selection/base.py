@@ -52,6 +52,7 @@ from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
 from sklearn_gd._model_selection.candidate_models import CandidateModels, with_score_request
 from sklearn_gd._model_selection.candidates import Grid
 from sklearn_gd._model_selection.results import SearchResults
+from sklearn_gd._model_selection.score_warnings import ScoreWarnings
 from sklearn_gd._model_selection.scoring import Scoring, check_refit, find_scorer
 
 if TYPE_CHECKING:
@@ -227,15 +228,18 @@ class GDRegressorCV(
         task = FitTask(self, X, y, sample_weight, (search.n_descents + may_refit) * epochs)
         on_epoch = task.epoch if task.is_watched else None
         results = SearchResults(grid, len(splits), epochs)
+        score_warnings = ScoreWarnings(grid.params)
         begin = time.perf_counter()
         for found in search.run(on_epoch):
             if found.fold == len(splits):
                 results.add_fits_on_all_data(found)
                 continue
             start = time.perf_counter()
-            results.add(found, models.score(found, scoring, X, y, splits[found.fold][1]))
+            test = splits[found.fold][1]
+            results.add(found, models.score(found, scoring, X, y, test, score_warnings))
             results.score_seconds += time.perf_counter() - start
         results.seconds = time.perf_counter() - begin
+        score_warnings.give(stacklevel_of_caller())
         state = {
             "test_loss_curves_": results.test_curves,
             **self._best_candidate(results),

@@ -15,6 +15,7 @@ from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._estimators.base import FitInputs, GDRegressor
+from sklearn_gd._model_selection.score_warnings import ScoreWarnings
 from sklearn_gd._model_selection.scoring import Scores, Scoring
 
 if TYPE_CHECKING:
@@ -72,22 +73,31 @@ class CandidateModels(NamedTuple):
         return model
 
     def score(
-        self, found: FoldResults, scoring: Scoring, X: MatrixLike, y: ArrayLike, test: np.ndarray
+        self,
+        found: FoldResults,
+        scoring: Scoring,
+        X: MatrixLike,
+        y: ArrayLike,
+        test: np.ndarray,
+        score_warnings: ScoreWarnings,
     ) -> Sequence[Scores]:
         """Scores of some candidates on the test rows: from errors, or of fitted estimators."""
         data = self.data
+        first = found.spec * len(self.lrs) + found.lr_range.start
+        candidates = range(first, first + len(found.lr_range))
         # float32 coefficients are not the coefficients whose errors are known
         if found.test_errors is not None and data.dtype == np.float64:
             weight = None if data.weight is None else data.weight[test]
-            known = scoring.from_errors(found.test_errors, data.y[test], weight)
+            with score_warnings.collect(candidates):
+                known = scoring.from_errors(found.test_errors, data.y[test], weight)
             if known is not None:
                 return known
-        first = found.spec * len(self.lrs)
-        models = (
-            self.fitted(first + k, found.basis, make_result())
-            for k, make_result in zip(found.lr_range, found.make_results, strict=True)
-        )
-        return [scoring.from_rows(model, X, y, test) for model in models]
+        scores = []
+        for candidate, make_result in zip(candidates, found.make_results, strict=True):
+            model = self.fitted(candidate, found.basis, make_result())
+            with score_warnings.collect(range(candidate, candidate + 1)):
+                scores.append(scoring.from_rows(model, X, y, test))
+        return scores
 
     def _split(self, candidate: int) -> tuple[GDRegressor, float | str]:
         """The plain estimator of a candidate, and its learning rate."""
