@@ -178,7 +178,13 @@ def to_original_matrix(data: TensorData) -> Tensor | None:
     if basis is None or not basis.is_legendre:
         return None
     n_terms = len(basis.powers())
-    change, _ = basis.convert(np.eye(n_terms), np.zeros(n_terms), basis.monomials())
+    with np.errstate(over="ignore", invalid="ignore"):
+        change, _ = basis.convert(np.eye(n_terms), np.zeros(n_terms), basis.monomials())
+    if not np.isfinite(change).all():
+        raise ValueError(
+            f"The powers of X up to degree {basis.degree} leave the range of float64, so that "
+            "alpha has no meaning for their coefficients. Bring X to a moderate scale."
+        )
     return to_tensor(change, data.device)
 
 
