@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
+import os
 import re
 import sys
 import textwrap
@@ -65,14 +67,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0 for success, 2 for a mistake of the user.
+        The exit status: 0 for success, 2 for an error, which is told in one line, and 1 if
+        the reader of the output has closed it.
     """
-    try:
-        with _readable_warnings():
-            _run(_parser().parse_args(argv))
-    except _UserError as error:
-        print(f"sklearn_gd: {_one_line(error)}", file=sys.stderr)
-        return 2
+    with _any_characters():
+        try:
+            with _readable_warnings():
+                _run(_parser().parse_args(argv))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard_output()
+            return 1
+        except Exception as error:  # whatever a table may cause, a traceback does not help
+            kind = "" if isinstance(error, _UserError) else f"{type(error).__name__}: "
+            print(f"sklearn_gd: {kind}{_one_line(_reason(error))}", file=sys.stderr)
+            return 2
     return 0
 
 
@@ -83,11 +92,11 @@ def _run(options: argparse.Namespace) -> None:
     target = table.columns[-1] if options.target is None else options.target
     split = _split(table, target, source, options.test_size)
     model, reference = _models(options)
-    seconds = _fit(model, split)
-    reference.fit(split.X_train, split.y_train)
+    seconds = _fit(model, reference, split)
+    scores = _scores(model, reference, split)
     rows = f"{len(split.y_train)} rows to train on, {len(split.y_test)} to test"
     print(f"{source}: {rows}; {target!r} from {split.X_train.shape[1]} columns\n")
-    print(_scores(model, reference, split))
+    print(scores)
     print(f"\n{_wrapped(target + model.equation().removeprefix('y'))}\n")
     print(_summary(model, seconds))
     if options.figure:
@@ -139,9 +148,9 @@ def _check_outputs(options: argparse.Namespace) -> None:
             continue
         package = {"plot": "matplotlib", "skops": "skops"}[extra]
         _require_package(package, f"to write {path}", f"sklearn_gd[{extra}]")
-        if path.is_dir():
+        if os.path.isdir(path):  # a method of Path raises for names that are too long
             raise _UserError(f"cannot write {path}: it is a directory")
-        if not path.parent.is_dir():
+        if not os.path.isdir(path.parent):
             raise _UserError(f"cannot write {path}: there is no directory {path.parent}")
     if options.figure:
         from matplotlib.backend_bases import FigureCanvasBase
@@ -165,7 +174,7 @@ def _read(path: Path | None) -> tuple[pd.DataFrame, str]:
         # unscaled, in the units of measurement: the estimators precondition the features
         return load_diabetes(as_frame=True, scaled=False).frame, "diabetes data"
     reader = _READERS.get(path.suffix.lower())
-    if path.is_dir():
+    if os.path.isdir(path):
         raise _UserError(f"cannot read {path}: it is a directory")
     if reader is None:
         raise _UserError(f"cannot read {path}: it must end in .csv or .parquet")
@@ -173,7 +182,7 @@ def _read(path: Path | None) -> tuple[pd.DataFrame, str]:
         _require_package("pyarrow", "to read Parquet", "pyarrow")
     try:
         table = reader(path)
-    except (OSError, ValueError) as error:  # errors of pandas and Arrow are ValueErrors
+    except Exception as error:  # pandas and Arrow raise anything
         raise _UserError(f"cannot read {path}: {_reason(error)}") from error
     return table.rename(columns=str), path.name
 
@@ -216,29 +225,34 @@ def _models(options: argparse.Namespace) -> tuple[BaseEstimator, BaseEstimator]:
     return model, make_pipeline(expansion, LinearRegression())
 
 
-def _fit(model: BaseEstimator, split: _Split) -> float:
-    """Fit the model and return the duration in seconds."""
+def _fit(model: BaseEstimator, reference: BaseEstimator, split: _Split) -> float:
+    """Fit both models. Returns the duration of the first fit in seconds."""
     try:
         # the first fit loads torch and its optimizers; that time is not part of the result
         GDLinearRegressor(lr="auto", device=model.device).fit([[0.0], [1.0]], [0.0, 1.0])
         start = time.perf_counter()
         model.fit(split.X_train, split.y_train)
+        seconds = time.perf_counter() - start
+        reference.fit(split.X_train, split.y_train)
     except (ValueError, TypeError, MemoryError, RuntimeError) as error:
         # an invalid parameter or device, infinite values, too little memory for the terms
         raise _UserError(_reason(error)) from error
-    return time.perf_counter() - start
+    return seconds
 
 
 def _scores(model: BaseEstimator, reference: BaseEstimator, split: _Split) -> str:
     """A table with R² of both models on the training rows and on the test rows."""
     suffix = " on PolynomialFeatures" if isinstance(reference, Pipeline) else ""
-    lines = [f"{'R²':40}{'train':>12}{'test':>12}"]
+    lines = [f"{_printable('R²', 'R^2'):40}{'train':>12}{'test':>12}"]
     for name, fitted in (
         (type(model).__name__, model),
         (f"LinearRegression{suffix}", reference),
     ):
-        train = fitted.score(split.X_train, split.y_train)
-        test = fitted.score(split.X_test, split.y_test)
+        try:
+            train = fitted.score(split.X_train, split.y_train)
+            test = fitted.score(split.X_test, split.y_test)
+        except ValueError as error:  # predictions that overflow
+            raise _UserError(f"{name} has no R²: {_reason(error)}") from error
         lines.append(f"{name:40}{train:12.4f}{test:12.4f}")
     return "\n".join(lines)
 
@@ -309,11 +323,11 @@ def _draw(model: BaseEstimator, split: _Split, path: Path) -> None:
 
 def _save(model: BaseEstimator, path: Path) -> None:
     """Save the model, and print the call that loads it."""
-    from skops import io
+    from skops.io import dump, get_untrusted_types
 
     with _report_writing(path):
-        io.dump(model, path)
-    trusted = io.get_untrusted_types(file=path)
+        dump(model, path)
+    trusted = get_untrusted_types(file=path)
     print(f"to load it: skops.io.load({str(path)!r}, trusted={trusted})")
 
 
@@ -328,6 +342,35 @@ def _report_writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def _any_characters() -> Iterator[None]:
+    """Escape the characters that a terminal cannot print."""
+    streams = [each for each in (sys.stdout, sys.stderr) if isinstance(each, io.TextIOWrapper)]
+    before = [stream.errors for stream in streams]
+    for stream in streams:
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        for stream, errors in zip(streams, before, strict=True):
+            stream.reconfigure(errors=errors)
+
+
+def _printable(text: str, plain: str) -> str:
+    """The text, or a plain text where the terminal cannot print it."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return plain
+    return text
+
+
+def _discard_output() -> None:
+    """Let the interpreter find nothing to flush, where the reader has closed the pipe."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+@contextmanager
 def _readable_warnings() -> Iterator[None]:
     """Print each warning as one line."""
 
@@ -336,6 +379,7 @@ def _readable_warnings() -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", ConvergenceWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)  # an overflow ends in an error
         warnings.showwarning = show
         yield
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import KeysView, Mapping, Sequence, Set, ValuesView
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -97,9 +98,12 @@ def as_numpy(values: Any, name: str) -> Any:
 def _check_container(X: MatrixLike) -> None:
     """Raise for containers that are no arrays, where NumPy would raise a TypeError."""
     is_lazy = type(X).__name__ == "LazyFrame"
+    has_values = isinstance(X, Sequence | Number | None) or any(
+        hasattr(X, name) for name in ("__array__", "__array_interface__", "__len__", "shape")
+    )
     # a sparse array of the format DOK is a dict
-    is_no_array = isinstance(X, Mapping | Set | Iterator | type) and not sparse.issparse(X)
-    if is_lazy or is_no_array:
+    is_no_array = isinstance(X, Mapping | Set | KeysView | ValuesView | type)
+    if is_lazy or ((is_no_array or not has_values) and not sparse.issparse(X)):
         remedy = "X.collect()" if is_lazy else "an array or a data frame"
         name = X.__name__ if isinstance(X, type) else type(X).__name__
         raise ValueError(f"Expected 2D array-like X, got {name} instead. Pass {remedy}.")

@@ -61,6 +61,7 @@ from sklearn_gd._estimators.saved_state import VersionedStateMixin
 from sklearn_gd._model_selection.candidate_models import CandidateModels, with_score_request
 from sklearn_gd._model_selection.candidates import Grid
 from sklearn_gd._model_selection.results import SearchResults
+from sklearn_gd._model_selection.score_warnings import ScoreWarnings
 from sklearn_gd._model_selection.scoring import Scoring, check_refit, find_scorer
 from sklearn_gd._model_selection.sources import PartSource, RowSource, Source
 from sklearn_gd._moments.moments import Moments
@@ -266,15 +267,17 @@ class GDRegressorCV(
         task = FitTask(self, X, y, sample_weight, (search.n_descents + may_refit) * epochs)
         on_epoch = task.epoch if task.is_watched else None
         results = SearchResults(grid, n_splits, epochs)
+        score_warnings = ScoreWarnings(grid.params)
         begin = time.perf_counter()
         for found in search.run(on_epoch):
             if found.fold == n_splits:
                 results.add_fits_on_all_data(found)
                 continue
             start = time.perf_counter()
-            results.add(found, models.score(found, scoring, X, y))
+            results.add(found, models.score(found, scoring, X, y, score_warnings))
             results.score_seconds += time.perf_counter() - start
         results.seconds = time.perf_counter() - begin
+        score_warnings.give(stacklevel_of_caller())
         state = {
             "test_loss_curves_": results.test_curves,
             **self._best_candidate(results),

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._estimators.base import FitInputs, GDRegressor
+from sklearn_gd._model_selection.score_warnings import ScoreWarnings
 from sklearn_gd._model_selection.scoring import Scores, Scoring
 from sklearn_gd._model_selection.sources import PartSource, Source
 
@@ -77,25 +78,33 @@ class CandidateModels(NamedTuple):
         return model
 
     def score(
-        self, found: FoldResults, scoring: Scoring, X: MatrixLike, y: ArrayLike | None
+        self,
+        found: FoldResults,
+        scoring: Scoring,
+        X: MatrixLike,
+        y: ArrayLike | None,
+        score_warnings: ScoreWarnings,
     ) -> Sequence[Scores]:
         """Scores of some candidates on the test rows: from errors, or of fitted estimators."""
         if isinstance(self.source, PartSource):
             assert found.test_errors is not None
             return scoring.from_moments(found.test_errors, self.source.parts[found.fold])
         data, test = self.source.data, self.source.splits[found.fold][1]
+        first = found.spec * len(self.lrs) + found.lr_range.start
+        candidates = range(first, first + len(found.lr_range))
         # float32 coefficients are not the coefficients whose errors are known
         if found.test_errors is not None and data.dtype == np.float64:
             weight = None if data.weight is None else data.weight[test]
-            known = scoring.from_errors(found.test_errors, data.y[test], weight)
+            with score_warnings.collect(candidates):
+                known = scoring.from_errors(found.test_errors, data.y[test], weight)
             if known is not None:
                 return known
-        first = found.spec * len(self.lrs)
-        models = (
-            self.fitted(first + k, found.basis, make_result())
-            for k, make_result in zip(found.lr_range, found.make_results, strict=True)
-        )
-        return [scoring.from_rows(model, X, y, test) for model in models]
+        scores = []
+        for candidate, make_result in zip(candidates, found.make_results, strict=True):
+            model = self.fitted(candidate, found.basis, make_result())
+            with score_warnings.collect(range(candidate, candidate + 1)):
+                scores.append(scoring.from_rows(model, X, y, test))
+        return scores
 
     def _split(self, candidate: int) -> tuple[GDRegressor, float | str]:
         """The plain estimator of a candidate, and its learning rate."""

@@ -11,13 +11,12 @@ from scipy.stats import rankdata
 
 from sklearn_gd._base.types import Results
 from sklearn_gd._model_selection.candidates import Grid
+from sklearn_gd._model_selection.score_warnings import name_candidates
 from sklearn_gd._model_selection.scoring import Scores
 
 if TYPE_CHECKING:
     from sklearn_gd._model_selection.batched_fit import FoldResults
     from sklearn_gd._training.result import FitResult
-
-_MAX_NAMED = 5  # diverged candidates in a warning
 
 
 class SearchResults:
@@ -36,8 +35,8 @@ class SearchResults:
 
     def add(self, found: FoldResults, scores: Sequence[Scores]) -> None:
         """Add the results of some candidates on a split."""
-        first = self._first_candidate(found)
-        index = slice(first, first + len(found.lr_range)), found.fold
+        candidates = self.candidates(found)
+        index = slice(candidates.start, candidates.stop), found.fold
         self.test_curves[index], self.test_losses[index] = found.test_curves, found.test_losses
         self.diverged[index] = found.diverged
         self.is_multi = isinstance(scores[0], dict)
@@ -48,8 +47,7 @@ class SearchResults:
 
     def add_fits_on_all_data(self, found: FoldResults) -> None:
         """Add the results of some candidates on all data."""
-        first = self._first_candidate(found)
-        self.fits_on_all_data.update(enumerate(found.make_results, start=first))
+        self.fits_on_all_data.update(zip(self.candidates(found), found.make_results, strict=True))
 
     def cv_results(self) -> Results:
         """The table of GridSearchCV."""
@@ -74,22 +72,18 @@ class SearchResults:
         total = self.diverged.sum()
         if not total:
             return ""
-        bad = np.flatnonzero(self.diverged.any(1))
-        names = [
-            ", ".join(f"{name}={value}" for name, value in self.grid.params[k].items())
-            for k in bad[:_MAX_NAMED]
-        ]
-        more = f" and {len(bad) - _MAX_NAMED} more" if len(bad) > _MAX_NAMED else ""
+        names = name_candidates(self.grid.params, np.flatnonzero(self.diverged.any(1)).tolist())
         return (
             f"{total} of {self.diverged.size} descents of {owner} diverged, those of "
-            f"({'), ('.join(names)}){more}; they are scored at their lowest loss. "
+            f"{names}; they are scored at their lowest loss. "
             "cv_results_['diverged'] counts them. Leave out large values of lrs, or set "
             "precondition='auto'."
         )
 
-    def _first_candidate(self, found: FoldResults) -> int:
-        """The number of the first candidate of some results."""
-        return found.spec * len(self.grid.lrs) + found.lr_range.start
+    def candidates(self, found: FoldResults) -> range:
+        """The numbers of the candidates of some results."""
+        first = found.spec * len(self.grid.lrs) + found.lr_range.start
+        return range(first, first + len(found.lr_range))
 
 
 def _cv_results(

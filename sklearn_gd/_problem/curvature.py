@@ -8,9 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
+from torch import Tensor
 
 from sklearn_gd._base.types import Params
+from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.least_squares import LeastSquares
+from sklearn_gd._problem.preconditioners import (
+    DeficientPreconditioner,
+    Preconditioner,
+    RowSpacePreconditioner,
+)
 
 _MAX_ENTRY = 1e150
 _MAX_DECOMPOSED = 500  # rows or columns of a matrix whose singular values are computed
@@ -37,10 +44,67 @@ def curvature_of_least_squares(objective: LeastSquares) -> float:
     return _largest_eigenvalue(apply_hessian, len(design))
 
 
-def curvature_of_rows(
-    x: Any, weight: np.ndarray, x_mean: np.ndarray, scale: np.ndarray, *, with_intercept: bool
+def curvature_of_loss(
+    moments: TensorMoments,
+    preconditioner: Preconditioner,
+    second_derivative: float,
+    l2: float,
+    to_original: Tensor | None,
+    *,
+    with_means: bool,
 ) -> float:
-    """The same for the mean over rows (dense or sparse), by Lanczos' method.
+    """Largest eigenvalue of c·ZᵀZ + l2·WᵀW: of a mean loss and its L2 penalty, for one problem.
+
+    c is the largest second derivative of the loss, Z the centred data in the coordinates of the
+    preconditioner, and W the map to coefficients in original units. ``with_means`` is for data
+    that are not centred: then the intercept is the first coordinate.
+    """
+    preconditioner = _with_matrices(preconditioner)
+    first, size = int(with_means), preconditioner.n_coordinates
+
+    def apply_hessian(v: Tensor) -> Tensor:
+        """The Hessian times rows (vectors, coordinates)."""
+        coef = preconditioner.to_coef(v[None, None, :, first:])[0, 0]
+        gradient = second_derivative * (coef @ moments.factor.T @ moments.factor) / moments.weight
+        if first:
+            means = second_derivative * (v[:, :1] + coef @ moments.x_mean[:, None])
+            gradient = gradient + means * moments.x_mean
+        original = coef if to_original is None else coef @ to_original @ to_original.T
+        product = preconditioner.transform(gradient + l2 * original)
+        return torch.cat([means, product], dim=1) if first else product
+
+    if size + first <= _MAX_DECOMPOSED:
+        hessian = apply_hessian(torch.eye(size + first).to(moments.factor))
+        return float(torch.linalg.eigvalsh((hessian + hessian.T) / 2)[-1])
+
+    def apply_to_array(v: np.ndarray) -> np.ndarray:
+        rows = torch.from_numpy(v.reshape(1, -1)).to(moments.factor)
+        product: np.ndarray = apply_hessian(rows)[0].cpu().numpy()
+        return product
+
+    return _largest_eigenvalue(apply_to_array, size + first)
+
+
+def _with_matrices(preconditioner: Preconditioner) -> Preconditioner:
+    """The same map. Its matrices are made once, and not in every product."""
+    if isinstance(preconditioner, DeficientPreconditioner):
+        return preconditioner.to_dense()
+    if isinstance(preconditioner, RowSpacePreconditioner):
+        return preconditioner._replace(inner=preconditioner.inner.to_dense())
+    return preconditioner
+
+
+def curvature_of_rows(
+    x: Any,
+    weight: np.ndarray,
+    x_mean: np.ndarray,
+    scale: np.ndarray,
+    second_derivative: float,
+    l2: float,
+    *,
+    with_intercept: bool,
+) -> float:
+    """The same for rows (dense or sparse), by Lanczos' method.
 
     For coordinates v with coefficients ``scale`` · v on centred columns.
     """
@@ -49,8 +113,8 @@ def curvature_of_rows(
     def apply_hessian(v: np.ndarray) -> np.ndarray:
         w = v[first:].ravel() * scale
         fitted = weight * (x @ w - x_mean @ w + (v[0] if first else 0.0))
-        gradient = scale * (x.T @ fitted - x_mean * fitted.sum())
-        return 2.0 * np.concatenate([[fitted.sum()] * first, gradient])
+        gradient = scale * (second_derivative * (x.T @ fitted - x_mean * fitted.sum()) + l2 * w)
+        return np.concatenate([[second_derivative * fitted.sum()] * first, gradient])
 
     return _largest_eigenvalue(apply_hessian, len(x_mean) + first)
 
@@ -82,4 +146,6 @@ def max_stable_lr(curvature: float, options: Params) -> float:
     if options["nesterov"]:
         return 2.0 * (1.0 + momentum) / ((1.0 + 2.0 * momentum) * curvature)
     dampening = options["dampening"] if momentum else 0.0
+    if dampening == 1.0:  # the velocity is that of the first gradient, and dies away
+        return float("inf")
     return 2.0 * (1.0 + momentum) / ((1.0 - dampening) * curvature)

@@ -76,6 +76,19 @@ def _with_penalty_rows(
     return moments.with_rows((l2 / 2) ** 0.5 * to_original.T)
 
 
+def _without_constants(moments: TensorMoments) -> TensorMoments:
+    """The moments with zeros in columns that are constant up to rounding.
+
+    The rounding of a large constant may be larger than the other columns.
+    """
+    is_varying = UnitColumns.of(moments).is_varying
+    if is_varying.all():
+        return moments
+    return moments._replace(
+        factor=moments.factor * is_varying, abs_max=moments.abs_max.where(is_varying, 0.0)
+    )
+
+
 def _diagonal(moments: TensorMoments, precondition: str | None, l2: float) -> PreconditionedMoments:
     """Features of unit variance, or as they are. Coefficients of constant columns stay 0."""
     root = moments.weight.sqrt()
@@ -170,6 +183,7 @@ def _norm_map(dependence: Tensor) -> Tensor:
 
 def _whiten_row_space(moments: TensorMoments, l2: float) -> PreconditionedMoments:
     """The same with fewer rows than columns. The penalty is added in the row space."""
+    moments = _without_constants(moments)
     space = factorize_rows(moments)
     if space.is_certified:
         certified = _whiten_certified(moments, space, l2)

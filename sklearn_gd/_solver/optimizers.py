@@ -131,12 +131,18 @@ def make_optimizer_factory(
         raise invalid(
             owner, "optimizer", "a callable that returns a torch.optim.Optimizer", optimizer
         )
+    _check_served(type(probe), owner)
     if probe.defaults.get("maximize"):
         raise InvalidParameterError(
             f"The 'optimizer' parameter of {owner} must minimize: its maximize=True cannot "
             f"be used. Got {optimizer!r} instead."
         )
     kind = type(probe)
+    if callable(getattr(probe, "train", None)) and callable(getattr(probe, "eval", None)):
+        raise InvalidParameterError(
+            f"The 'optimizer' parameter of {owner} cannot be {kind.__name__}: it is schedule-free, "
+            "its parameters are a model after eval() only; use 'nadam' with an 'lr_scheduler'."
+        )
     return OptimizerFactory(
         make, kind in _PROPORTIONAL and build is kind, probe.param_groups[0], kind
     )
@@ -160,8 +166,11 @@ def with_scheduler(
     probe = factory.make(torch.zeros(1, dtype=torch.float64, requires_grad=True), 1.0)
     try:
         trial = scheduler(probe)
-    except (TypeError, ValueError, KeyError) as error:
-        words = f"{words} and returns a scheduler ({error}); functools.partial sets its options"
+    except Exception as error:  # torch and callables of the user raise anything
+        words = (
+            f"{words} and returns a scheduler ({type(error).__name__}: {error}); "
+            "functools.partial sets its options"
+        )
         raise invalid(owner, "lr_scheduler", words, scheduler) from error
     if not isinstance(trial, lr_scheduler.LRScheduler):
         raise invalid(owner, "lr_scheduler", f"{words} and returns a scheduler", scheduler)
@@ -189,9 +198,14 @@ def _find(optimizer: OptimizerLike, owner: str) -> Callable[..., Optimizer]:
         optimizer = names[optimizer]
     if not callable(optimizer):
         raise invalid(owner, "optimizer", "a str, a torch.optim class or a callable", optimizer)
-    why = _REFUSED.get(getattr(optimizer, "__name__", ""))
-    if why:
-        raise InvalidParameterError(
-            f"The 'optimizer' parameter of {owner} cannot be {optimizer.__name__}: {why}."
-        )
+    _check_served(optimizer, owner)
     return optimizer
+
+
+def _check_served(optimizer: Callable[..., Optimizer], owner: str) -> None:
+    """Raise for optimizers that cannot serve here."""
+    name = getattr(optimizer, "__name__", "")
+    if name in _REFUSED:
+        raise InvalidParameterError(
+            f"The 'optimizer' parameter of {owner} cannot be {name}: {_REFUSED[name]}."
+        )

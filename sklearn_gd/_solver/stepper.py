@@ -9,6 +9,7 @@ Other optimizers move one run of one target of one problem each.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -69,9 +70,15 @@ class Stepper:
         if not optimizer_factory.supports_batched_lrs:
             self.leaf = self.leaf[0, 0, 0]  # a vector, as optimizers that look at shapes expect
         self.leaf.requires_grad_()
-        self.optimizer = optimizer_factory.make(self.leaf, float(lrs[0, 0]) if has_one_lr else 1.0)
+        self.first_lr = float(lrs[0, 0]) if has_one_lr else 1.0
+        self.optimizer = optimizer_factory.make(self.leaf, self.first_lr)
+        is_lbfgs = optimizer_factory.is_lbfgs
+        self.line_search_tolerance = (
+            self.optimizer.param_groups[0]["tolerance_grad"] if is_lbfgs else None
+        )
         make_scheduler = optimizer_factory.make_scheduler
         self.scheduler = make_scheduler(self.optimizer) if make_scheduler else None
+        self.is_differentiating = False
         self.ones = torch.ones_like(self.u[..., 0])
         self.batch: BatchObjective = objective
         self.momentum = None if penalty is None else _Momentum(self.optimizer, self.u)
@@ -98,11 +105,13 @@ class Stepper:
         elif self.scheduler is not None:
             try:
                 self.scheduler.step()
-            except ValueError as error:
+            except Exception as error:  # torch and callables of the user raise anything
                 raise InvalidParameterError(
                     f"The 'lr_scheduler' parameter cannot be stepped after epoch {epoch + 1}: "
-                    f"{error} Give the scheduler as many steps as there are epochs."
+                    f"{type(error).__name__}: {error} Give the scheduler as many steps as there "
+                    "are epochs."
                 ) from error
+            self._check_lr(epoch)
 
     def write_total(self, u: Tensor, out: Tensor) -> None:
         """Write the whole objective of ``u``, penalty included, to ``out``."""
@@ -112,18 +121,48 @@ class Stepper:
     def _step(self) -> None:
         """One step of the optimizer on the present batch, and of the proximal operator."""
         if self.lrs is None:
-            self.optimizer.step(self._differentiate)  # type: ignore[arg-type]
+            self._step_optimizer()
         else:
             self.leaf.detach().copy_(self.u)
-            self.optimizer.step(self._differentiate)  # type: ignore[arg-type]
+            self._step_optimizer()
             self.u.addcmul_(self.lrs, self.leaf.detach() - self.u)
         if self.penalty is not None and self.momentum is not None:
             lr = self.optimizer.param_groups[0]["lr"]
             lr = lr if self.lrs is None else lr * self.lrs
             self.u.copy_(self.penalty.prox(self.u, lr * self.momentum.count_step()))
 
+    def _step_optimizer(self) -> None:
+        """One step of the optimizer on the leaf."""
+        if self.line_search_tolerance is not None:
+            group = self.optimizer.param_groups[0]
+            # the line search divides by the lr; with this tolerance it does not begin
+            has_lr = group["lr"] > 0.0
+            group["tolerance_grad"] = self.line_search_tolerance if has_lr else math.inf
+        try:
+            self.optimizer.step(self._differentiate)  # type: ignore[arg-type]
+        except Exception as error:
+            if self.is_differentiating:  # an error of the loss or of the function
+                raise
+            kind = type(self.optimizer).__name__
+            raise InvalidParameterError(
+                f"The 'optimizer' parameter makes an optimizer {kind} whose step failed: "
+                f"{type(error).__name__}: {error} Use another optimizer or other "
+                "'optimizer_params'."
+            ) from error
+
+    def _check_lr(self, epoch: int) -> None:
+        """Raise if the scheduler has set a learning rate that is negative or no number."""
+        lr = float(self.optimizer.param_groups[0]["lr"])
+        # a schedule that ends at 0 may end below it by rounding
+        if not lr >= -1e-9 * max(self.first_lr, 1.0):
+            raise InvalidParameterError(
+                f"The 'lr_scheduler' parameter must not set a learning rate below 0. Got {lr:g} "
+                f"after epoch {epoch + 1} instead."
+            )
+
     def _differentiate(self) -> Tensor:
         """The closure of a step: the objective at the leaf, and its gradient there."""
+        self.is_differentiating = True
         u = self.leaf if self.leaf.ndim == 4 else self.leaf[None, None, None]
         value = self.batch(u)
         (self.leaf.grad,) = torch.autograd.grad(value, self.leaf, self.ones)
@@ -131,6 +170,7 @@ class Stepper:
             self.value = self._with_penalty(value.detach(), u.detach())
             if self.momentum is not None and self.previous_value is not None:
                 self.momentum.restart(self.value > self.previous_value)
+        self.is_differentiating = False
         return value
 
     def _with_penalty(self, value: Tensor, u: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ from sklearn_gd._training.coordinates import (
     needs_column_statistics,
 )
 from sklearn_gd._training.options import FitOptions
-from sklearn_gd.losses import LossSpec, find_loss
+from sklearn_gd.losses import find_loss
 
 _SQUARED_DISTANCE = 1e-4  # of coefficients from their optimum, in standard errors
 
@@ -128,7 +128,7 @@ def build_problem(
         options.penalty.in_coordinates(parametrization),
         _validation(data, validation, regularized, options),
         (y_deviation / scaling.y_scale) ** loss.power,
-        None if has_batches else _curvature(coordinates.curvature, loss, options),
+        None if has_batches else coordinates.curvature,
         optimum,
         enough,
         at_zero,
@@ -140,17 +140,6 @@ def build_problem(
 def _has_batches(options: FitOptions, data: TensorData) -> bool:
     """Whether an epoch is several steps."""
     return options.batch_size is not None and options.batch_size < data.data.n_weighted
-
-
-def _curvature(curvature: float | None, loss: LossSpec, options: FitOptions) -> float | None:
-    """The largest curvature of the objective, from that of the mean squared error."""
-    if loss.curvature is None or curvature is None:
-        return None
-    # ``curvature`` includes the penalty, with the curvature 2 of its rows
-    largest = curvature / 2 * (2.0 if options.penalty.l2 else loss.curvature)
-    if options.fit_intercept and not options.is_squared:
-        largest = max(largest, loss.curvature)  # the intercept is a coordinate too
-    return largest
 
 
 def _validation(
@@ -235,7 +224,13 @@ def to_original_matrix(data: TensorData) -> Tensor | None:
     if basis is None or not basis.is_legendre:
         return None
     n_terms = len(basis.powers())
-    change, _ = basis.convert(np.eye(n_terms), np.zeros(n_terms), basis.monomials())
+    with np.errstate(over="ignore", invalid="ignore"):
+        change, _ = basis.convert(np.eye(n_terms), np.zeros(n_terms), basis.monomials())
+    if not np.isfinite(change).all():
+        raise ValueError(
+            f"The powers of X up to degree {basis.degree} leave the range of float64, so that "
+            "alpha has no meaning for their coefficients. Bring X to a moderate scale."
+        )
     return to_tensor(change, data.device)
 
 

@@ -18,11 +18,15 @@ from torch import Tensor
 from sklearn_gd._base.parameters import InvalidParameterError
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
 from sklearn_gd._moments.tensor_moments import TensorMoments, column_norms
-from sklearn_gd._problem.curvature import curvature_of_least_squares, curvature_of_rows
+from sklearn_gd._problem.curvature import (
+    curvature_of_least_squares,
+    curvature_of_loss,
+    curvature_of_rows,
+)
 from sklearn_gd._problem.least_squares import LeastSquares, least_squares
 from sklearn_gd._problem.parametrization import Parametrization, TargetScaling
 from sklearn_gd._problem.precondition import precondition_moments
-from sklearn_gd._problem.preconditioners import DiagonalPreconditioner
+from sklearn_gd._problem.preconditioners import DiagonalPreconditioner, Preconditioner
 from sklearn_gd._training.options import FitOptions
 from sklearn_gd.losses import LossSpec
 
@@ -36,7 +40,7 @@ class Coordinates(NamedTuple):
     parametrization: Parametrization
     y_deviation: Tensor  # (targets,)
     squared_error: LeastSquares | None  # None where no moments are known
-    curvature: float | None  # of the mean squared error and the L2 penalty
+    curvature: float | None  # the largest one of the loss with the L2 penalty, if bounded
 
 
 def choose_precondition(
@@ -82,14 +86,43 @@ def coordinates_from_moments(
     )
     with_means = options.fit_intercept and is_textbook
     squared_error = least_squares(moments, preconditioned, y_scale, with_means=with_means)
-    curvature = curvature_of_least_squares(squared_error)
-    if not math.isfinite(curvature):
+    curvature_of_squares = curvature_of_least_squares(squared_error)
+    if not math.isfinite(curvature_of_squares):
         raise ValueError(
             f"The squared error of {options.owner} overflows in the coordinates of "
             f"precondition={precondition!r}. Bring X to a moderate scale, or set "
             "precondition='auto'."
         )
+    if options.is_squared:
+        return Coordinates(parametrization, y_deviation, squared_error, curvature_of_squares)
+    curvature = _curvature_of_loss(
+        moments, preconditioned.preconditioner, loss, options, to_original, with_means=with_means
+    )
     return Coordinates(parametrization, y_deviation, squared_error, curvature)
+
+
+def _curvature_of_loss(
+    moments: TensorMoments,
+    preconditioner: Preconditioner,
+    loss: LossSpec,
+    options: FitOptions,
+    to_original: Tensor | None,
+    *,
+    with_means: bool,
+) -> float | None:
+    """The largest curvature of an objective that is not squared error; None without a bound."""
+    if loss.curvature is None:
+        return None
+    largest = curvature_of_loss(
+        moments,
+        preconditioner,
+        loss.curvature,
+        options.penalty.l2,
+        to_original,
+        with_means=with_means,
+    )
+    # the intercept is a coordinate too
+    return max(largest, loss.curvature) if options.fit_intercept else largest
 
 
 def coordinates_from_columns(
@@ -115,8 +148,13 @@ def coordinates_from_columns(
         inverse, y_scale = np.ones_like(inverse), np.ones_like(y_scale)
     scale = np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
     with_intercept = options.fit_intercept and precondition is None
-    curvature = curvature_of_rows(x, weight, x_mean, scale, with_intercept=with_intercept)
-    curvature += l2 * float(np.max(scale) ** 2)
+    curvature = None
+    if loss.curvature is not None:
+        curvature = curvature_of_rows(
+            x, weight, x_mean, scale, loss.curvature, l2, with_intercept=with_intercept
+        )
+        if options.fit_intercept and not options.is_squared:
+            curvature = max(curvature, loss.curvature)  # the intercept is a coordinate too
     parametrization = _diagonal(
         to_tensor(scale, data.device),
         to_tensor(inverse, data.device),

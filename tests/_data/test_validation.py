@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 import torch
 from scipy import sparse
+from sklearn.linear_model import LinearRegression
 
-from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+from sklearn_gd import GDLinearRegressor, GDLinearRegressorCV, GDPolynomialRegressor
 
 rng = np.random.default_rng(0)
 X = np.round(rng.normal(size=(40, 3)) * 8) / 4  # exact in float16 and float32 too
@@ -167,3 +168,36 @@ def test_predicting_checks_the_features():
     model.fit(pd.DataFrame(X, columns=NAMES), Y)
     with pytest.raises(ValueError, match="feature names"):
         model.predict(pd.DataFrame(X, columns=["a", "b", "d"]))
+
+
+NO_ARRAYS = {
+    "dict": lambda: {"a": [1.0, 2.0]},
+    "values of a dict": lambda: {"a": 1.0}.values(),
+    "set": lambda: {1.0, 2.0},
+    "generator": lambda: (i for i in range(3)),
+    "iterator": lambda: iter([1.0, 2.0]),
+    "map": lambda: map(float, [1, 2]),
+    "class": lambda: LinearRegression,
+    "estimator": LinearRegression,
+    "function": lambda: len,
+    "object": object,
+    "structured array": lambda: np.zeros(3, dtype=[("a", float), ("b", float)]),
+    "record array": lambda: np.rec.array([(1, 2.0)] * 3, dtype=[("a", int), ("b", float)]),
+    "number": lambda: 3.0,
+    "text": lambda: "abc",
+    "bytes": lambda: b"abc",
+    "None": lambda: None,
+}
+
+
+@pytest.mark.parametrize("name", NO_ARRAYS)
+def test_what_is_no_array_is_a_value_error_as_in_scikit_learn(name):
+    for model in (
+        LinearRegression(),
+        GDLinearRegressor(),
+        GDPolynomialRegressor(),
+        GDLinearRegressorCV(),
+    ):
+        with pytest.raises(ValueError):
+            model.fit(NO_ARRAYS[name](), [1.0, 2.0, 3.0])
+        assert not hasattr(model, "n_features_in_")

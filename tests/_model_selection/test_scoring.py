@@ -1,9 +1,12 @@
 """Scorers and refit, as in GridSearchCV."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_gd import GDLinearRegressor, GDLinearRegressorCV
@@ -104,3 +107,40 @@ def test_targets_too_large_to_square():
     assert not np.isfinite(search.cv_results_["mean_test_score"]).any()
     overflows = [w.filename for w in caught if w.category is RuntimeWarning]
     assert not [name for name in overflows if "sklearn_gd" in name]  # they are scikit-learn's
+
+
+def test_equal_warnings_of_scorers_are_one_that_names_the_candidates():
+    search = GDLinearRegressorCV(lrs=(0.1, 0.2), epochs=5, cv=10)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        search.fit(X[:10], Y[:10])
+    found = [str(each.message) for each in caught if each.category is UndefinedMetricWarning]
+    assert found == [
+        "R^2 score is not well-defined with less than two samples. This concerns the scores of "
+        "(lr=0.1), (lr=0.2)."
+    ]
+    assert {each.filename for each in caught if each.category is UndefinedMetricWarning} == {
+        __file__
+    }
+
+
+def test_a_warning_of_one_candidate_names_that_one():
+    def score(model, rows, target):
+        if model.lr == 0.2:
+            warnings.warn("mine", RuntimeWarning, stacklevel=2)
+        return 0.0
+
+    search = GDLinearRegressorCV(lrs=(0.1, 0.2), alphas=(0.0, 0.1), scoring=score, epochs=5, cv=2)
+    words = r"^mine This concerns the scores of \(alpha=0.0, lr=0.2\), \(alpha=0.1, lr=0.2\)\.$"
+    with pytest.warns(RuntimeWarning, match=words) as caught:
+        search.fit(X, Y)
+    assert len([each for each in caught if each.category is RuntimeWarning]) == 1
+
+
+def test_a_warning_that_is_an_error_leaves_the_search_unfitted():
+    search = GDLinearRegressorCV(lrs=(0.1,), epochs=5, cv=10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UndefinedMetricWarning, match="not well-defined"):
+            search.fit(X[:10], Y[:10])
+    assert not hasattr(search, "cv_results_")

@@ -76,3 +76,16 @@ def test_minimum_norm_where_early_columns_nearly_agree(shape, gap):
             model = GDLinearRegressor(lr="auto").fit(X[:, order].copy(), y)
             bound = 1e-9 * np.abs(coef).max()
             np.testing.assert_allclose(model.coef_, coef[order], rtol=0, atol=bound)
+
+
+@pytest.mark.parametrize("constant", [1e3, 1e17, 1e100, 1e300, -1e300, 1e-300])
+@pytest.mark.parametrize("alpha", [0.0, 0.1])
+@pytest.mark.parametrize("n_columns", [4, 30])
+def test_a_large_constant_column_changes_nothing(n_columns, alpha, constant):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(10, n_columns)), rng.normal(size=10)
+    model = GDLinearRegressor(lr="auto", alpha=alpha)
+    expected = model.fit(x, y).coef_
+    found = model.fit(np.insert(x, 1, constant, axis=1), y).coef_
+    assert found[1] == 0.0
+    np.testing.assert_allclose(np.delete(found, 1), expected, rtol=0, atol=1e-12)

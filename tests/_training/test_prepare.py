@@ -57,6 +57,59 @@ def test_auto_is_one_over_the_largest_eigenvalue(precondition, alpha):
         assert fit.resolve_lr(0.25) == 0.25
 
 
+def hessian_of_bound(fit, x, second_derivative, l2):
+    """By autograd: of the loss where its second derivative is largest, and the L2 penalty."""
+    map_, weight = fit.problem.parametrization, torch.full((len(x),), 1.0 / len(x)).double()
+    rows = torch.from_numpy(np.asarray(x, dtype=np.float64))
+
+    def objective(u):
+        coef, intercept = map_.to_model(u[None, None, None])
+        prediction = rows @ coef[0, 0, 0] + intercept[0, 0, 0]
+        return (
+            second_derivative / 2 * weight @ prediction.square() + l2 / 2 * coef.square().sum()
+        ) / map_.scaling.loss_scale[0, 0, 0]
+
+    return torch.autograd.functional.hessian(objective, map_.zeros[0, 0, 0]).numpy()
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 0.7, 1e4])
+@pytest.mark.parametrize(("loss", "curvature"), [("huber", 1.0), ("log_cosh", 1.0)])
+@pytest.mark.parametrize("precondition", PRECONDITIONS)
+@pytest.mark.parametrize(
+    "kind", ["tall", "wide", "one row", "dependent", "constant", "units", "float32"]
+)
+def test_auto_of_other_losses_with_an_l2_penalty(kind, precondition, loss, curvature, alpha):
+    rng = np.random.default_rng(1)
+    x = rng.normal(size={"wide": (5, 9), "one row": (1, 3)}.get(kind, (20, 3))) + 2.0
+    if kind == "dependent":
+        x[:, 2] = x[:, 0] - x[:, 1]
+    elif kind == "constant":
+        x[:, 1] = 3.0
+    elif kind == "units":
+        x *= [1e-4, 1.0, 1e4]
+    x = x.astype(np.float32) if kind == "float32" else x
+    fit = prepared(
+        x=x,
+        y=rng.normal(size=(len(x), 1)),
+        weight=None,
+        lr="auto",
+        loss=loss,
+        precondition=precondition,
+        alpha=alpha,
+    )
+    hessian = hessian_of_bound(fit, x, curvature, alpha)
+    assert fit.lr == pytest.approx(1 / np.linalg.eigvalsh(hessian)[-1], rel=1e-6)
+
+
+def test_auto_by_lanczos_method(monkeypatch):
+    for precondition in PRECONDITIONS:
+        options = {"lr": "auto", "loss": "huber", "precondition": precondition, "alpha": 0.4}
+        direct = prepared(**options).lr
+        with monkeypatch.context() as patch:
+            patch.setattr("sklearn_gd._problem.curvature._MAX_DECOMPOSED", 2)
+            assert prepared(**options).lr == pytest.approx(direct, rel=1e-7)
+
+
 @pytest.mark.parametrize("loss", ["huber", "log_cosh", "squared_epsilon_insensitive"])
 @pytest.mark.parametrize("precondition", PRECONDITIONS)
 def test_auto_of_other_losses_is_below_one_over_their_curvature(precondition, loss):
