@@ -62,7 +62,7 @@ class PreparedFit(NamedTuple):
         if lr != "auto":
             return float(lr)
         factory, curvature = self.optimizer_factory, self.problem.curvature
-        if factory.is_lbfgs:
+        if factory.is_lbfgs or factory.finds_lr:
             return 1.0
         if not factory.is_sgd or curvature is None:
             return 0.01
