@@ -12,9 +12,12 @@ lr : float or "auto", default=0.01
     Learning rate. It is the step along the gradient of the *mean* loss, in the coordinates
     of the descent, so that it depends neither on the number of samples nor on units. In
     whitened coordinates any value below 1 converges. ``"auto"`` is 1/L, with L the largest
-    curvature of the objective in these coordinates. It is 1 for ``"lbfgs"``, and for
-    optimizers that estimate their learning rate (Prodigy, D-Adaptation). For adaptive
-    optimizers, which have no such number, it is 0.01.
+    curvature of the objective in these coordinates. L is not known with mini-batches, and
+    for absolute error, quantiles, ``"epsilon_insensitive"`` and callables. There ``"auto"``
+    is D/(G sqrt(T)) for T steps, with D the size of the residuals and G the slope of the
+    loss at zero coefficients. It becomes smaller with more epochs. ``"auto"`` is 1 for
+    ``"lbfgs"``, and for optimizers that estimate their learning rate (Prodigy,
+    D-Adaptation). For other adaptive optimizers and for passes of `partial_fit` it is 0.01.
 epochs : int, default=1000
     Passes over the data.
 optimizer : str, class or callable, default="sgd"

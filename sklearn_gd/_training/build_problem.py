@@ -50,6 +50,7 @@ class Problem(NamedTuple):
     validation: Objective | None  # the loss of the validation rows
     value_scale: Tensor  # (1, 1, targets) objectives are judged in units of it
     curvature: float | None  # the largest curvature of the objective, where it is known
+    squared_curvature: float | None  # that of the mean squared error, with the L2 penalty
     optimum: Tensor | None  # (targets,) the lowest value of the objective, where it is known
     at_zero: Tensor  # (1, 1, targets) the objective of zeros, where a cold fit starts
     has_batches: bool  # whether an epoch is several steps
@@ -117,6 +118,7 @@ def build_problem(
         _validation(data, validation, regularized, options),
         (y_deviation / scaling.y_scale) ** loss.power,
         None if has_batches else _curvature(coordinates.curvature, loss, options),
+        coordinates.curvature,
         _optimum(squared_error, options),
         at_zero,
         has_batches,
