@@ -3,7 +3,7 @@ PYTHON ?= python3
 PIP_FLAGS ?=
 BIN := .venv/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check docs bench clean
 
 demo: .venv/ready
 	$(BIN)/python -m sklearn_gd --figure demo.png
@@ -17,6 +17,10 @@ check: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: .venv/docs-ready
+	OMP_NUM_THREADS=1 $(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	@echo "The site is docs/_build/html/index.html"
+
 bench: .venv/ready
 	$(BIN)/python -m benchmarks
 
@@ -28,5 +32,9 @@ bench: .venv/ready
 	$(BIN)/python -m pip install $(PIP_FLAGS) --quiet -c constraints.txt --editable '.[dev]'
 	@touch $@
 
+.venv/docs-ready: .venv/ready
+	$(BIN)/python -m pip install $(PIP_FLAGS) --quiet -c constraints.txt --editable '.[docs]'
+	@touch $@
+
 clean:
-	rm -rf .venv demo.png
+	rm -rf .venv demo.png docs/_build docs/gallery docs/generated

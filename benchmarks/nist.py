@@ -1,7 +1,7 @@
 """Correct digits on the eleven linear regressions of NIST: ``python -m benchmarks.nist``.
 
-https://www.itl.nist.gov/div898/strd/lls/lls.shtml gives the certified coefficients. The digits
-of a method are the correct digits of its least accurate coefficient.
+https://www.itl.nist.gov/div898/strd/lls/lls.shtml gives the certified coefficients and their
+standard deviations. The digits of a method are the correct digits of its least accurate number.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import PolynomialFeatures
 
 from benchmarks._timing import print_table
-from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor, inference
 from tests.reference import correct_digits, nist
 
 Method = Callable[[np.ndarray, np.ndarray, int, bool], np.ndarray | None]
@@ -55,6 +55,32 @@ def _intercept_and_coef(model: Any) -> np.ndarray:
     return np.r_[model.intercept_, model.coef_] if model.fit_intercept else model.coef_
 
 
+def _standard_errors(X: np.ndarray, y: np.ndarray, degree: int, intercept: bool) -> np.ndarray:
+    """The standard errors of `inference`."""
+    model: Any = GDLinearRegressor(lr="auto", fit_intercept=intercept)
+    if degree > 1:
+        model = GDPolynomialRegressor(degree=degree, lr="auto", fit_intercept=intercept)
+    return inference(model.fit(X, y), X, y).bse
+
+
+def _statsmodels(method: str) -> Method:
+    """A method that fits the OLS of statsmodels on PolynomialFeatures."""
+
+    def standard_errors(
+        X: np.ndarray, y: np.ndarray, degree: int, intercept: bool
+    ) -> np.ndarray | None:
+        try:
+            from statsmodels.api import OLS
+        except ImportError:
+            return None
+        terms = PolynomialFeatures(degree, include_bias=intercept).fit_transform(X)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the rank of polynomials; the table shows the error
+            return OLS(y, terms).fit(method=method).bse
+
+    return standard_errors
+
+
 METHODS: dict[str, Method] = {
     "defaults": _gradient_descent(),
     "lr=0.1": _gradient_descent(lr=0.1),
@@ -64,18 +90,35 @@ METHODS: dict[str, Method] = {
 }
 
 
+STANDARD_ERRORS: dict[str, Method] = {
+    "inference": _standard_errors,
+    "statsmodels pinv": _statsmodels("pinv"),
+    "statsmodels qr": _statsmodels("qr"),
+}
+
+
 def main() -> None:
-    """Print the table of correct digits."""
+    """Print the tables of correct digits."""
     warnings.simplefilter("ignore", ConvergenceWarning)  # the table shows the error
+    print("coefficients")
+    _print_digits(METHODS, "coefficients")
+    print("\nstandard deviations of the coefficients (those of wampler1 and wampler2 are zero)")
+    _print_digits(STANDARD_ERRORS, "standard_deviations")
+
+
+def _print_digits(methods: dict[str, Method], certified: str) -> None:
+    """Print the correct digits of some methods on all sets whose certified values are not zero."""
     rows = []
     for name, (X, y, problem) in nist().items():
+        if not any(problem[certified]):
+            continue
         row = [name, str(problem["degree"])]
-        for method in METHODS.values():
+        for method in methods.values():
             estimate = method(X, y, problem["degree"], problem["fit_intercept"])
-            digits = None if estimate is None else correct_digits(estimate, problem["coefficients"])
+            digits = None if estimate is None else correct_digits(estimate, problem[certified])
             row.append("-" if digits is None else f"{max(digits, 0.0):.1f}")
         rows.append(row)
-    print_table(["", "degree", *METHODS], rows)
+    print_table(["", "degree", *methods], rows)
 
 
 if __name__ == "__main__":

@@ -42,5 +42,10 @@ animation.save(Path(tempfile.mkdtemp()) / "rosenbrock.gif", writer="pillow")
 # coordinates of ``precondition="whiten"`` the contours would be circles.
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 model = GDLinearRegressor(precondition="standardize", lr=0.2)
-DescentPathDisplay.from_estimator(model, X, y, features=("s1", "s2"))
+display = DescentPathDisplay.from_estimator(model, X, y, features=("s1", "s2"))
 plt.show()
+
+# %%
+# The same descent as a page of HTML in which sliders change the learning rate and the momentum.
+# The page shows quadratics only, and the squared error is one.
+display.to_html(Path(tempfile.mkdtemp()) / "film.html")

@@ -20,6 +20,7 @@ from sklearn_gd._inspection.loss_curve import LossCurveDisplay
 from sklearn_gd._inspection.search import SearchDisplay
 from sklearn_gd._model_selection.linear import GDLinearRegressorCV
 from sklearn_gd._model_selection.polynomial import GDPolynomialRegressorCV
+from sklearn_gd._moments.moments import Moments
 
 if TYPE_CHECKING:
     from sklearn_gd import losses
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from sklearn_gd._functions.solve import solve
     from sklearn_gd._inspection.descent_path import DescentPathDisplay
     from sklearn_gd._inspection.fit import FitDisplay
+    from sklearn_gd._inspection.infer import inference
+    from sklearn_gd._inspection.inference import Inference
     from sklearn_gd._inspection.learning_rate import LearningRateDisplay
     from sklearn_gd._inspection.lr_report import lr_report
 
@@ -38,9 +41,12 @@ __all__ = [
     "GDLinearRegressorCV",
     "GDPolynomialRegressor",
     "GDPolynomialRegressorCV",
+    "Inference",
     "LearningRateDisplay",
     "LossCurveDisplay",
+    "Moments",
     "SearchDisplay",
+    "inference",
     "losses",
     "lr_report",
     "minimize",
@@ -59,7 +65,9 @@ SKOPS_TRUSTED_TYPES = [
 _LAZY = {
     "DescentPathDisplay": "_inspection.descent_path",
     "FitDisplay": "_inspection.fit",
+    "Inference": "_inspection.inference",
     "LearningRateDisplay": "_inspection.learning_rate",
+    "inference": "_inspection.infer",
     "losses": "losses",
     "lr_report": "_inspection.lr_report",
     "minimize": "_functions.minimize",

@@ -52,7 +52,7 @@ def squared_error(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
-    """Absolute error |r|, whose optimum is the conditional median.
+    """Absolute error ``|r|``, whose optimum is the conditional median.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def huber(prediction: Tensor, target: Tensor, *, delta: float = 1.35) -> Tensor:
-    """Huber's loss: r²/2 up to |r| = delta, then delta (|r| - delta/2).
+    """Huber's loss: ``r²/2`` up to ``|r| = delta``, then ``delta (|r| - delta/2)``.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def quantile(prediction: Tensor, target: Tensor, *, quantile: float = 0.5) -> Te
 
 
 def epsilon_insensitive(prediction: Tensor, target: Tensor, *, epsilon: float = 0.1) -> Tensor:
-    """The loss of support vector regression, max(0, |r| - epsilon).
+    """The loss of support vector regression, ``max(0, |r| - epsilon)``.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def squared_epsilon_insensitive(
 
 
 def log_cosh(prediction: Tensor, target: Tensor) -> Tensor:
-    """log(cosh r): r²/2 for small residuals, |r| - log 2 for large ones, smooth.
+    """log(cosh r): r²/2 for small residuals, ``|r| - log 2`` for large ones, smooth.
 
     Parameters
     ----------

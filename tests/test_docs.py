@@ -3,7 +3,6 @@
 import doctest
 import inspect
 import re
-from pathlib import Path
 
 import matplotlib as mpl
 import pytest
@@ -14,7 +13,6 @@ import sklearn_gd
 mpl.use("agg")
 
 
-PAGE = Path(__file__).parents[1] / "docs" / "works_with.md"
 CONSTANTS = {"SKOPS_TRUSTED_TYPES"}  # a list has no docstring
 
 
@@ -34,14 +32,6 @@ def test_examples_of(name):
     import matplotlib.pyplot as plt
 
     plt.close("all")
-
-
-def test_examples_of_the_page_works_with(capsys):
-    for package in ("onnxruntime", "skl2onnx", "schedulefree", "prodigyopt", "dadaptation"):
-        pytest.importorskip(package)
-    failed, tried = doctest.testfile(str(PAGE), module_relative=False)
-    assert tried > 20
-    assert failed == 0, capsys.readouterr().out
 
 
 def documented(kind, section):

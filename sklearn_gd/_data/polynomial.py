@@ -12,11 +12,12 @@ With ``precondition=None`` the same code is used with plain powers of the raw in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.polynomial import Polynomial, legendre
+from numpy.polynomial import legendre
 from scipy import sparse
 from sklearn.preprocessing import PolynomialFeatures
 
@@ -63,27 +64,50 @@ class PolynomialBasis(NamedTuple):
         with np.errstate(all="ignore"):  # callers check that coefficients are finite
             return self._converted(coef, intercept, other)
 
+    def convert_columns(
+        self, columns: np.ndarray, constant: float, other: PolynomialBasis
+    ) -> np.ndarray:
+        """The columns (rows, terms) of another basis of the same terms, from those of this one.
+
+        ``constant`` is the value of the constant term: 1, or 0 for differences of rows. The
+        change of basis is applied, and not stored as a matrix of terms x terms.
+        """
+        table = np.column_stack([np.full(len(columns), constant), columns])
+        for change in reversed(list(other._changes(self))):
+            table = table @ change.T
+        return table[:, 1:]
+
+    def convert_magnitudes(self, magnitudes: np.ndarray, other: PolynomialBasis) -> np.ndarray:
+        """Bounds (terms,) for the columns of another basis, from bounds for those of this one."""
+        table = np.append(0.0, magnitudes)
+        for change in reversed(list(other._changes(self))):
+            table = abs(change) @ table
+        return table[1:]
+
     def _converted(
         self, coef: np.ndarray, intercept: np.ndarray, other: PolynomialBasis
     ) -> tuple[np.ndarray, np.ndarray]:
         """The coefficients and intercepts in another basis, one feature after the other."""
-        powers = self.powers()
-        index = {tuple(row): i + 1 for i, row in enumerate(powers)}
-        index[(0,) * powers.shape[1]] = 0
         terms = np.concatenate([intercept[:, None], coef], axis=1)
-        for j in range(powers.shape[1]):
-            top = int(powers[:, j].max())
-            change = _univariate_change(self, other, j, top)
-            holding = np.flatnonzero(powers[:, j])
-            moved = terms.copy()
-            moved[:, holding + 1] = 0.0
-            for i in holding:
-                row = powers[i]
-                for k in np.flatnonzero(change[row[j]]):
-                    target = index[(*row[:j], k, *row[j + 1 :])]
-                    moved[:, target] += change[row[j], k] * terms[:, i + 1]
-            terms = moved
+        for change in self._changes(other):
+            terms = terms @ change
         return terms[:, 1:], terms[:, 0]
+
+    def _changes(self, other: PolynomialBasis) -> Iterator[sparse.csr_array]:
+        """A change of basis for each feature, from the terms of ``self`` to those of ``other``.
+
+        Row i of their product is term i of ``self`` as a combination of the terms of
+        ``other``. The constant term comes first.
+        """
+        n_features = len(self.center)
+        plan = _change_plan(n_features, self.degree, self.interaction_only)
+        for j, (rows, columns, row_powers, column_powers) in enumerate(plan):
+            top = 1 if self.interaction_only else self.degree
+            change = _univariate_change(self, other, j, top)
+            if not np.array_equal(change, np.eye(top + 1)):
+                size = self.n_terms + 1
+                values = change[row_powers, column_powers]
+                yield sparse.csr_array((values, (rows, columns)), shape=(size, size))
 
     def is_same(self, other: PolynomialBasis) -> bool:
         """Whether another basis of the same terms is identical."""
@@ -199,30 +223,59 @@ def _plan(
     return tuple(steps)
 
 
+@lru_cache(maxsize=32)
+def _change_plan(
+    n_features: int, degree: int, interaction_only: bool
+) -> tuple[tuple[np.ndarray, ...], ...]:
+    """For each feature the entries of a change of basis: rows, columns, and powers of both.
+
+    The change of a feature takes a term to the terms with lower powers of this feature, and
+    the same powers of the others. The constant term comes first.
+    """
+    powers = np.vstack(
+        [np.zeros(n_features, dtype=int), _powers(n_features, degree, interaction_only)]
+    )
+    index = {row: i for i, row in enumerate(map(tuple, powers.tolist()))}
+    plan = []
+    for j in range(n_features):
+        entries = [
+            (i, index[(*row[:j], k, *row[j + 1 :])], row[j], k)
+            for row, i in index.items()
+            for k in range(row[j] + 1)
+        ]
+        plan.append(tuple(np.array(entries).T))
+    return tuple(plan)
+
+
 def _univariate_change(
     a: PolynomialBasis, b: PolynomialBasis, feature: int, top: int
 ) -> np.ndarray:
     """C with B^a_k(x) = sum_l C[k, l] B^b_l(x) for one feature's part of both bases."""
     # t_a as a polynomial of t_b
-    inner = Polynomial(
+    inner = np.array(
         [
             (b.center[feature] - a.center[feature]) / a.half_width[feature],
             b.half_width[feature] / a.half_width[feature],
         ]
     )
     change = np.zeros((top + 1, top + 1))
-    for k in range(top + 1):
-        power = _powers_of(a.is_legendre, k)(inner).coef[: top + 1]
+    for k, outer in enumerate(_in_powers(a.is_legendre, top)):
+        power = outer[k : k + 1]
+        for coefficient in outer[:k][::-1]:  # Horner's scheme
+            power = np.convolve(power, inner)
+            power[0] += coefficient
         change[k, : len(power)] = power
     if b.is_legendre:
-        change = change @ np.linalg.inv(
-            np.array([np.pad(_powers_of(True, k).coef, (0, top - k)) for k in range(top + 1)])
-        )
+        change = change @ np.linalg.inv(_in_powers(True, top))
     return np.tril(change)
 
 
-def _powers_of(use_legendre: bool, k: int) -> Polynomial:
-    """B_k as a polynomial in powers of its own argument."""
-    if k == 0 or not use_legendre:
-        return Polynomial([0.0] * k + [1.0])
-    return Polynomial([0.0, *legendre.leg2poly([0.0] * (k - 1) + [1.0])])
+@lru_cache(maxsize=64)
+def _in_powers(use_legendre: bool, top: int) -> np.ndarray:
+    """B_0 .. B_top as polynomials in powers of their own argument, a row for each."""
+    matrix = np.eye(top + 1)
+    if use_legendre:
+        for k in range(1, top + 1):
+            matrix[k, 1 : k + 1] = legendre.leg2poly([0.0] * (k - 1) + [1.0])
+    matrix.flags.writeable = False
+    return matrix

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
@@ -19,7 +19,7 @@ from sklearn_gd._data.training_data import SMALL_ENTRIES, TrainingData
 def check_training_data(
     estimator: BaseEstimator,
     X: MatrixLike,
-    y: ArrayLike,
+    y: ArrayLike | None,
     sample_weight: ArrayLike | None,
     *,
     reset: bool = True,
@@ -65,6 +65,16 @@ def check_training_data(
     return TrainingData(
         X, targets.reshape(len(targets), -1), weight, weight_unit, has_single_target, check_finite
     )
+
+
+def check_unfitted_data(
+    owner: str, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[TrainingData, tuple[str, ...] | None]:
+    """Validate X, y and weights without an estimator. Returns the feature names too."""
+    checked = type(owner, (RegressorMixin, BaseEstimator), {})()
+    data = check_training_data(checked, X, y, sample_weight)
+    names = getattr(checked, "feature_names_in_", None)
+    return data, None if names is None else tuple(names.tolist())
 
 
 def check_rows(estimator: BaseEstimator, X: MatrixLike) -> Any:

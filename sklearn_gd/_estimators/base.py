@@ -6,7 +6,7 @@ import copy
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,7 @@ from sklearn_gd._base.types import (
     RandomState,
     SchedulerLike,
 )
+from sklearn_gd._data.dask_blocks import is_collection, map_rows
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData, hold_out
 from sklearn_gd._data.validation import check_training_data
@@ -41,8 +42,18 @@ from sklearn_gd._estimators.fitted_state import (
     replace_fitted_attributes,
     stacklevel_of_caller,
 )
-from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
+from sklearn_gd._estimators.moments_input import (
+    check_features,
+    check_one_moments,
+    check_takes_moments,
+    check_terms,
+    take_features,
+    without_rows,
+)
+from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES, check_statistical_tol
 from sklearn_gd._estimators.saved_state import VersionedStateMixin
+from sklearn_gd._moments.errors import mean_squared_errors, r2
+from sklearn_gd._moments.moments import Moments
 
 if TYPE_CHECKING:
     from sklearn_gd._training.options import FitOptions
@@ -53,11 +64,12 @@ class FitInputs(NamedTuple):
     """What a fit needs of an estimator and its data, checked."""
 
     checked: BaseEstimator  # a copy of the estimator that knows the features
-    data: TrainingData
+    data: TrainingData  # without rows, if there are moments in their place
     validation: TrainingData | None
     basis: PolynomialBasis | None
     options: FitOptions
     seed: int
+    moments: Moments | None = None  # in place of the rows of data
 
 
 class GDRegressor(
@@ -104,7 +116,7 @@ class GDRegressor(
         batch_size: int | None = None,
         shuffle: bool = True,
         lr_scheduler: SchedulerLike = None,
-        tol: float | None = None,
+        tol: float | str | None = None,
         n_iter_no_change: int = 10,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -135,16 +147,22 @@ class GDRegressor(
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: MatrixLike | Moments,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Fit the model by gradient descent.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), or Moments
             Training data. float32 data give float32 coefficients, everything else
-            float64; sums over the data are always float64.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets. Each target has a descent of its own.
+            float64; sums over the data are always float64. With squared error, all rows in a
+            step and no early stopping, `Moments` can take the place of X, y and the weights.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Targets. Each target has a descent of its own. It is left out with moments only.
         sample_weight : array-like of shape (n_samples,) or float, default=None
             Non-negative weights of the samples. A row of weight zero has no influence.
 
@@ -158,7 +176,10 @@ class GDRegressor(
         Raises
         ------
         ValueError
-            If a parameter is outside its range, or the data hold NaN or infinity.
+            If a parameter is outside its range, if the data hold NaN or infinity, or if moments
+            are given and something needs rows.
+        TypeError
+            If X is a list of moments. Pass ``sum(parts)``.
 
         Warns
         -----
@@ -175,11 +196,14 @@ class GDRegressor(
         return with_progress_bar(self, lambda: self._fit(X, y, sample_weight))
 
     @with_callbacks
-    def _fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:
+    def _fit(
+        self, X: MatrixLike | Moments, y: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Self:
         """The fit, as a task that callbacks can follow."""
         from sklearn_gd._training.fit import fit_model
 
         random_state = self._check_params()
+        X, y, sample_weight = self._gathered(X, y, sample_weight)
         task = FitTask(self, X, y, sample_weight, int(self.epochs))
         inputs = self._fit_inputs(
             X, y, sample_weight, random_state, holds_out=bool(self.early_stopping)
@@ -198,6 +222,7 @@ class GDRegressor(
             inputs.data,
             inputs.basis,
             inputs.options,
+            moments=inputs.moments,
             validation=inputs.validation,
             start=self._start(inputs) if goes_on else None,
             seed=inputs.seed,
@@ -214,7 +239,10 @@ class GDRegressor(
 
     @AvailableInParts
     def partial_fit(
-        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: MatrixLike | Moments,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Continue the fit with more rows.
 
@@ -233,10 +261,11 @@ class GDRegressor(
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            A part of the training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), or Moments
+            A part of the training data. `Moments` take the place of X, y and the weights
+            where `fit` takes them.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Targets. It is left out with moments only.
         sample_weight : array-like of shape (n_samples,) or float, default=None
             Non-negative weights of the samples.
 
@@ -271,6 +300,7 @@ class GDRegressor(
         from sklearn_gd._training.partial_fit import fit_on_moments
 
         random_state = self._check_params()
+        X, y, sample_weight = self._gathered(X, y, sample_weight)
         goes_on = hasattr(self, "coef_")
         earlier = self._partial_fit_state()
         inputs = self._fit_inputs(
@@ -280,18 +310,15 @@ class GDRegressor(
             random_state,
             holds_out=False,
             keeps_features=goes_on,
-            earlier_basis=None if earlier is None else self._fitted_basis(),
+            merges=self._keeps_moments(),
+            earlier=earlier,
         )
         start = self._start(inputs) if goes_on else None
-        if self._keeps_moments():
-            result, state = fit_on_moments(
-                inputs.data,
-                inputs.basis,
-                inputs.options,
-                start=start,
-                state=earlier,
-                state_basis=self._fitted_basis() if earlier else None,
+        if inputs.moments is not None:
+            result = fit_on_moments(
+                inputs.data, inputs.moments, inputs.basis, inputs.options, start=start
             )
+            state = vars(inputs.moments).copy()
         else:
             seed = inputs.seed + getattr(self, "n_iter_", 0)
             result, state = fit_pass(
@@ -303,6 +330,63 @@ class GDRegressor(
         fitted = self._fitted_state(inputs, result, goes_on=appends)
         self._become_fitted({**fitted, "_partial_fit_state_": state}, result)
         return self
+
+    def score(
+        self,
+        X: MatrixLike | Moments,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Compute the coefficient of determination, R², of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), or Moments
+            Samples, or the moments of samples and their targets.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Targets. It is left out with moments only.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Non-negative weights of the samples.
+
+        Returns
+        -------
+        float
+            R², the mean over targets, as `sklearn.metrics.r2_score` computes it.
+
+        Raises
+        ------
+        ValueError
+            If y or weights are given together with moments, or if the moments are of other
+            features.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDLinearRegressor, Moments
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 8.0]
+        >>> model = GDLinearRegressor(lr="auto").fit(X, y)
+        >>> round(model.score(X, y), 4), round(model.score(Moments.of(X, y)), 4)
+        (0.9888, 0.9888)
+        """
+        check_one_moments(self, X)
+        check_is_fitted(self)
+        X, y, sample_weight = self._gathered(X, y, sample_weight, is_fit=False)
+        if not isinstance(X, Moments):
+            return float(super().score(X, y, sample_weight))
+        check_takes_moments(self, y, sample_weight, needs_squared_error=False)
+        return r2(X, self._errors(X))
+
+    def _predict_lazily(self, X: Any) -> Any:
+        """Predictions for a Dask collection, as a collection of its kind."""
+        n_targets = None if self.coef_.ndim == 1 else len(self.coef_)
+        return map_rows(self.predict, X, n_targets)
+
+    def _errors(self, moments: Moments) -> np.ndarray:
+        """Mean squared errors (targets,) of the fitted model on the rows of moments."""
+        check_features(self, moments)
+        degree, interaction_only = self._terms()
+        check_terms(type(self).__name__, moments, degree, interaction_only=interaction_only)
+        basis = self._fitted_basis()
+        return mean_squared_errors(moments, *self._fitted_model(basis), basis)
 
     def _keeps_moments(self) -> bool:
         """Whether `partial_fit` fits all rows seen so far, from their moments."""
@@ -340,8 +424,16 @@ class GDRegressor(
         return equation(list(self._term_names()), coef, intercept, digits)
 
     @abstractmethod
-    def _basis(self, data: TrainingData) -> PolynomialBasis | None:
+    def _terms(self) -> tuple[int, bool]:
+        """The degree of the terms, and whether they are of interactions only."""
+
+    @abstractmethod
+    def _basis(self, data: TrainingData | Moments) -> PolynomialBasis | None:
         """The basis in which the data are expanded, if they are."""
+
+    @abstractmethod
+    def _check_same_terms(self) -> None:
+        """Raise unless the earlier fit had the terms of this one."""
 
     @abstractmethod
     def _fitted_basis(self) -> PolynomialBasis | None:
@@ -368,42 +460,105 @@ class GDRegressor(
 
     def _fit_inputs(
         self,
-        X: MatrixLike,
-        y: ArrayLike,
+        X: MatrixLike | Moments,
+        y: ArrayLike | None,
         sample_weight: ArrayLike | None,
         random_state: np.random.RandomState,
         *,
         holds_out: bool,
         keeps_features: bool = False,
-        earlier_basis: PolynomialBasis | None = None,
+        merges: bool = False,
+        earlier: FittedState | None = None,
     ) -> FitInputs:
         """Check the data, and put together what a fit needs of them.
 
         ``holds_out`` says whether rows may be held out for validation, ``keeps_features``
-        whether the features must be those of the earlier fit. ``earlier_basis`` is the basis
-        of the earlier rows, where a stream goes on.
+        whether the features must be those of the earlier fit. ``earlier`` is the state of a
+        stream that goes on, and ``merges`` says that its state is the moments of all rows.
         """
         checked = copy.copy(self)
-        data = check_training_data(checked, X, y, sample_weight, reset=not keeps_features)
+        check_one_moments(self, X)
+        moments = None
+        if isinstance(X, Moments):
+            moments = self._check_moments(X, y, sample_weight)
+            take_features(checked, moments)
+            data = without_rows(moments)
+        else:
+            data = check_training_data(checked, X, y, sample_weight, reset=not keeps_features)
         validation = None
         if holds_out:
             owner = type(self).__name__
             data, validation = hold_out(data, self.validation_fraction, random_state, owner)
-        if earlier_basis is None:
-            basis = self._basis(data)
-        elif self._keeps_moments():  # the inputs of all rows
-            basis = earlier_basis.united(*data.ranges(), center=bool(self.fit_intercept))
+        if merges:
+            moments = self._merged_moments(checked, data, moments, earlier)
+        if earlier is None or merges:
+            basis = self._basis(data if moments is None else moments)
         else:
-            basis = earlier_basis
+            basis = self._fitted_basis()
         seed = int(random_state.randint(2**31 - 1))
-        return FitInputs(checked, data, validation, basis, self._fit_options(), seed)
+        return FitInputs(checked, data, validation, basis, self._fit_options(), seed, moments)
+
+    def _gathered(
+        self, X: Any, y: Any, sample_weight: Any, *, is_fit: bool = True
+    ) -> tuple[Any, Any, Any]:
+        """X, y and weights, where the moments of a Dask collection take the place of its rows."""
+        if not is_collection(X):
+            return X, y, sample_weight
+        check_takes_moments(
+            self,
+            None,
+            None,
+            early_stopping=is_fit and bool(self.early_stopping),
+            needs_squared_error=is_fit,
+            reason="a Dask collection is fitted through its moments, which hold no rows",
+            remedy="pass X.compute() and y.compute()",
+        )
+        degree, interaction_only = self._terms()
+        moments = Moments.of(X, y, sample_weight, degree=degree, interaction_only=interaction_only)
+        return moments, None, None
+
+    def _check_moments(self, moments: Moments, y: object, sample_weight: object) -> Moments:
+        """Moments in place of X, of the terms that this estimator needs or more."""
+        check_takes_moments(self, y, sample_weight, early_stopping=bool(self.early_stopping))
+        degree, interaction_only = self._terms()
+        check_terms(type(self).__name__, moments, degree, interaction_only=interaction_only)
+        return moments
+
+    def _merged_moments(
+        self,
+        checked: BaseEstimator,
+        data: TrainingData,
+        moments: Moments | None,
+        earlier: FittedState | None,
+    ) -> Moments:
+        """The moments of new rows, with those of the earlier rows of a stream."""
+        from sklearn_gd._moments.arithmetic import at_degree, moments_of
+
+        degree, interaction_only = self._terms()
+        if moments is None:
+            names = getattr(checked, "feature_names_in_", None)
+            moments = moments_of(
+                data,
+                degree,
+                feature_names=None if names is None else tuple(names.tolist()),
+                interaction_only=interaction_only,
+                device=str(self.device),
+            )
+        moments = at_degree(moments, degree)
+        if earlier is None:
+            return moments
+        self._check_same_terms()
+        return Moments(**earlier) + moments
 
     def _fit_options(self, owner: str | None = None) -> FitOptions:
         """The checked parameters that training reads."""
         from sklearn_gd._training.options import FitOptions
 
+        owner = owner or type(self).__name__
+        if self.tol == "statistical":
+            check_statistical_tol(owner, self)
         return FitOptions(
-            owner=owner or type(self).__name__,
+            owner=owner,
             lr=self.lr,
             epochs=int(self.epochs),
             optimizer=self.optimizer,

@@ -6,15 +6,21 @@ meta-estimators need. Tasks of epochs are made only if there are callbacks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin, ProgressBar, with_callbacks
+from sklearn.callback import (
+    CallbackSupportMixin,
+    ProgressBar,
+    ScoringMonitor,
+    with_callbacks,
+)
 
 from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._estimators.fitted_state import FittedState
+from sklearn_gd._moments.moments import Moments
 
 __all__ = ["CallbackSupportMixin", "FitTask", "with_callbacks", "with_progress_bar"]
 
@@ -27,11 +33,12 @@ class FitTask:
     def __init__(
         self,
         estimator: BaseEstimator,
-        X: MatrixLike,
-        y: ArrayLike,
+        X: MatrixLike | Moments | Sequence[Moments],
+        y: ArrayLike | None,
         sample_weight: ArrayLike | None,
         epochs: int,
     ):
+        _refuse_scoring_of_moments(estimator, X)
         self.estimator = estimator
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.data = {"X": X, "y": y, "metadata": metadata}
@@ -55,6 +62,21 @@ class FitTask:
         """Tell callbacks that the fit has ended with these fitted attributes."""
         self.context.call_on_fit_task_end(
             estimator=self.estimator, reconstruction_attributes=attributes, **self.data
+        )
+
+
+def _refuse_scoring_of_moments(estimator: BaseEstimator, X: object) -> None:
+    """Raise if a ScoringMonitor would score moments. It would log nothing, without a word."""
+    parts = X if isinstance(X, list | tuple) else [X]
+    has_monitor = any(
+        isinstance(callback, ScoringMonitor)
+        for callback in getattr(estimator, "_skl_callbacks", ())
+    )
+    if has_monitor and any(isinstance(part, Moments) for part in parts):
+        raise ValueError(
+            f"ScoringMonitor has nothing to score in a fit of {type(estimator).__name__} to "
+            "moments, which hold no rows. Remove it with set_callbacks(), or pass X and y. "
+            "loss_curve_ holds the objective of every epoch."
         )
 
 

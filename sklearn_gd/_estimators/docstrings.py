@@ -66,10 +66,16 @@ lr_scheduler : class or callable, default=None
     A `torch.optim.lr_scheduler` class, or a callable that is given the optimizer and
     returns a scheduler. `functools.partial` sets options. The scheduler is stepped once in
     an epoch. ReduceLROnPlateau is given the validation loss, or else the objective.
-tol : float, default=None
+tol : float or "statistical", default=None
     Stop when the lowest objective has not decreased by `tol` times the first objective for
     `n_iter_no_change` epochs in a row. With `early_stopping` the validation loss is
-    watched instead of the objective. None runs all epochs.
+    watched instead of the objective. None runs all epochs. ``"statistical"`` stops as soon
+    as no coefficient can be more than 0.01 of its standard error from the optimum, which is
+    when ``W (J - J*) / s² <= 1e-4``, with W the sum of the weights, J the objective, J* its
+    known optimum and s² the residual variance. It needs what `inference` needs: squared
+    error without penalty and bounds, independent columns, and more samples than
+    coefficients; and no mini-batches and no early stopping. If the residuals are rounding,
+    all epochs are run. Each target stops by itself.
 n_iter_no_change : int, default=10
     Number of epochs to wait before stopping. It is used with `tol` and `early_stopping`.
 early_stopping : bool, default=False

@@ -7,12 +7,14 @@ from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.types import MatrixLike
+from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_rows
 from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
 from sklearn_gd._estimators.docstrings import documented
 from sklearn_gd._estimators.fitted_state import FittedState, with_target_axis
+from sklearn_gd._moments.moments import Moments
 
 
 @documented
@@ -73,13 +75,14 @@ class GDLinearRegressor(GDRegressor):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, Dask collection} of shape \
+(n_samples, n_features)
             Samples.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions.
+            Predictions. For a Dask collection they are a lazy collection of its kind.
 
         Examples
         --------
@@ -89,6 +92,8 @@ class GDLinearRegressor(GDRegressor):
         [5.0]
         """
         check_is_fitted(self)
+        if is_collection(X):
+            return self._predict_lazily(X)
         return check_rows(self, X) @ self.coef_.T + self.intercept_
 
     def to_sklearn(self) -> LinearRegression:
@@ -109,8 +114,14 @@ class GDLinearRegressor(GDRegressor):
         check_is_fitted(self)
         return as_linear_regression(self, vars(self))
 
-    def _basis(self, data: TrainingData) -> None:
+    def _terms(self) -> tuple[int, bool]:
+        return 1, False
+
+    def _basis(self, data: TrainingData | Moments) -> None:
         return None
+
+    def _check_same_terms(self) -> None:
+        pass
 
     def _fitted_basis(self) -> None:
         return None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from sklearn.base import BaseEstimator
+
 from sklearn_gd._base.parameters import (
+    InvalidParameterError,
     boolean,
     choice,
     device,
@@ -25,7 +28,7 @@ REGRESSOR_RULES = {
     "precondition": choice("auto", "whiten", "standardize", None),
     "batch_size": either(integer(1), choice(None)),
     "shuffle": boolean(),
-    "tol": either(real(0.0, closed="left"), choice(None)),
+    "tol": either(real(0.0, closed="left"), choice("statistical", None)),
     "n_iter_no_change": integer(1),
     "early_stopping": boolean(),
     "validation_fraction": real(0.0, 1.0),
@@ -33,3 +36,41 @@ REGRESSOR_RULES = {
     "verbose": either(integer(0), boolean()),
 }
 POLYNOMIAL_RULES = {"degree": integer(1), "interaction_only": boolean()}
+
+
+def check_statistical_tol(owner: str, estimator: BaseEstimator) -> None:
+    """Raise if ``tol="statistical"`` does not go with the other parameters."""
+    reason = why_no_standard_errors(estimator)
+    for name, needed, why in (
+        ("batch_size", None, "an objective on all rows"),
+        ("early_stopping", False, "the objective to decide, and not validation rows"),
+    ):
+        value = getattr(estimator, name, needed)
+        if value != needed:
+            reason = f"it needs {why}, and {name}={value!r}. Set {name}={needed}."
+    if reason:
+        raise InvalidParameterError(
+            f"tol='statistical' of {owner} is not possible: {reason} Or set tol to a number or "
+            "None."
+        )
+
+
+def why_no_standard_errors(estimator: BaseEstimator) -> str | None:
+    """Why standard errors are undefined with the parameters of an estimator, if they are."""
+    loss = getattr(estimator, "loss", "squared_error")
+    if not (isinstance(loss, str) and loss == "squared_error"):
+        return (
+            f"with loss={loss!r} the formulas of least squares do not hold. Set "
+            "loss='squared_error'."
+        )
+    if getattr(estimator, "alpha", 0.0) > 0:
+        return (
+            f"alpha={estimator.alpha!r} is a penalty, which moves the coefficients away from least "
+            "squares, so that their standard errors are undefined. Set alpha=0.0."
+        )
+    if getattr(estimator, "positive", False):
+        return (
+            "positive=True is a bound, beside which the errors of coefficients are not normal and "
+            "their standard errors are undefined. Set positive=False."
+        )
+    return None

@@ -19,6 +19,7 @@ from sklearn_gd._base.types import (
     RandomState,
     SchedulerLike,
 )
+from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.polynomial import (
     PolynomialBasis,
     legendre_basis,
@@ -31,6 +32,7 @@ from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regres
 from sklearn_gd._estimators.docstrings import documented
 from sklearn_gd._estimators.fitted_state import FittedState, with_target_axis
 from sklearn_gd._estimators.parameter_rules import POLYNOMIAL_RULES, REGRESSOR_RULES
+from sklearn_gd._moments.moments import Moments
 
 
 @documented
@@ -114,7 +116,7 @@ class GDPolynomialRegressor(GDRegressor):
         batch_size: int | None = None,
         shuffle: bool = True,
         lr_scheduler: SchedulerLike = None,
-        tol: float | None = None,
+        tol: float | str | None = None,
         n_iter_no_change: int = 10,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -154,13 +156,14 @@ class GDPolynomialRegressor(GDRegressor):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, Dask collection} of shape \
+(n_samples, n_features)
             Samples.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions.
+            Predictions. For a Dask collection they are a lazy collection of its kind.
 
         Examples
         --------
@@ -170,6 +173,8 @@ class GDPolynomialRegressor(GDRegressor):
         [9.0]
         """
         check_is_fitted(self)
+        if is_collection(X):
+            return self._predict_lazily(X)
         X = check_rows(self, X)
         coef, intercept = self._expansion_["coef"], self._expansion_["intercept"]
         values = self._fitted_basis().evaluate(X, coef, intercept)
@@ -230,18 +235,26 @@ class GDPolynomialRegressor(GDRegressor):
         linear = as_linear_regression(self, {"n_features_in_": self.n_output_features_})
         return make_pipeline(expansion, linear)
 
-    def _basis(self, data: TrainingData) -> PolynomialBasis:
-        n_features, degree = data.x.shape[1], int(self.degree)
-        interaction_only = bool(self.interaction_only)
+    def _terms(self) -> tuple[int, bool]:
+        return int(self.degree), bool(self.interaction_only)
+
+    def _basis(self, data: TrainingData | Moments) -> PolynomialBasis:
+        degree, interaction_only = self._terms()
+        if isinstance(data, Moments):
+            n_features, n_rows = data.n_features, data.n_samples
+        else:
+            n_features, n_rows = data.x.shape[1], data.n_weighted
         monomials = monomial_basis(n_features, degree, interaction_only=interaction_only)
         # a proximal step needs each coefficient to be a coordinate
         is_proximal = self.positive or self.alpha * self.l1_ratio > 0
         # with fewer rows than terms an L2 penalty needs coefficients in original units, or it
         # would be a matrix of terms x terms
-        has_wide_penalty = self.alpha > 0 and data.n_weighted < monomials.n_terms
+        has_wide_penalty = self.alpha > 0 and n_rows < monomials.n_terms
         if self.precondition is None or is_proximal or has_wide_penalty:
             return monomials
-        low, high = data.ranges()
+        low, high = (data.x_low, data.x_high) if isinstance(data, Moments) else data.ranges()
+        if low is None or high is None:  # moments of degree 1, which are centred anyway
+            return monomials
         return legendre_basis(
             low, high, degree, interaction_only=interaction_only, center=self.fit_intercept
         )
@@ -255,15 +268,18 @@ class GDPolynomialRegressor(GDRegressor):
         if not hasattr(self, "_expansion_"):  # coefficients that were set by hand
             coef, intercept = with_target_axis(self.coef_, self.intercept_)
             return basis.monomials().convert(coef, intercept, basis)
-        before = self._fitted_basis()
-        if (before.degree, before.interaction_only) != (basis.degree, basis.interaction_only):
+        self._check_same_terms()
+        expansion = self._expansion_
+        return self._fitted_basis().convert(expansion["coef"], expansion["intercept"], basis)
+
+    def _check_same_terms(self) -> None:
+        before, now = self._fitted_basis(), self._terms()
+        if (before.degree, before.interaction_only) != now:
             raise ValueError(
                 f"This continues from a fit with degree={before.degree} and "
-                f"interaction_only={before.interaction_only}, but now they are {basis.degree} and "
-                f"{basis.interaction_only}. Call fit with warm_start=False to start afresh."
+                f"interaction_only={before.interaction_only}, but now they are {now[0]} and "
+                f"{now[1]}. Call fit with warm_start=False to start afresh."
             )
-        expansion = self._expansion_
-        return before.convert(expansion["coef"], expansion["intercept"], basis)
 
     def _to_user_terms(
         self, inputs: FitInputs, coef: np.ndarray, intercept: np.ndarray

@@ -100,7 +100,7 @@ def minimize(
     Notes
     -----
     A run diverges when the value of the function is not finite, or further than
-    1e12·(1 + |f(x0)|) from the value at `x0`. The runs of several learning rates are
+    ``1e12·(1 + |f(x0)|)`` from the value at `x0`. The runs of several learning rates are
     evaluated together by `torch.func.vmap` if the function allows it, and else one by one.
 
     Examples

@@ -13,18 +13,18 @@ from sklearn_gd._functions.objective import FunctionObjective
 from sklearn_gd._solver.derivatives import gradient
 from sklearn_gd._solver.loop import Trace
 
-_CONVERGED, _OUT_OF_EPOCHS, _DIVERGED, _STOPPED_BY_TOL = range(4)
+CONVERGED, OUT_OF_EPOCHS, DIVERGED, STOPPED_BY_TOL = range(4)
 _MESSAGES = {
-    _CONVERGED: "Converged: the gradient has fallen to a thousandth of that at x0.",
-    _OUT_OF_EPOCHS: (
+    CONVERGED: "Converged: the gradient has fallen to a thousandth of that at x0.",
+    OUT_OF_EPOCHS: (
         "Not converged: the gradient is still more than a thousandth of that at x0 after all "
         "epochs. Raise epochs, or choose another lr or optimizer."
     ),
-    _DIVERGED: (
+    DIVERGED: (
         "Diverged: the values of the function grew without bound; x is the lowest point passed. "
         "Lower lr."
     ),
-    _STOPPED_BY_TOL: (
+    STOPPED_BY_TOL: (
         "Not converged: the function no longer fell by tol, but the gradient is still more than "
         "a thousandth of that at x0. Lower tol, or choose another lr or optimizer."
     ),
@@ -40,8 +40,8 @@ def make_result(objective: FunctionObjective, trace: Trace, epochs: int) -> Opti
     slope_at_start = gradient(objective, trace.path[0])[0, :, 0]
     is_small = slope.norm(dim=1) <= 1e-3 * slope_at_start.norm(dim=1)
     success = is_small.cpu().numpy() & ~diverged
-    status = np.where(n_iter < epochs, _STOPPED_BY_TOL, _OUT_OF_EPOCHS)
-    status[success], status[diverged] = _CONVERGED, _DIVERGED
+    status = np.where(n_iter < epochs, STOPPED_BY_TOL, OUT_OF_EPOCHS)
+    status[success], status[diverged] = CONVERGED, DIVERGED
     curve, path = _curve_and_path(objective, trace, trace.path)
     return OptimizeResult(
         x=layout.unpack(trace.u[0, :, 0].cpu().numpy()),

@@ -13,10 +13,35 @@ from torch.optim import Optimizer
 from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._base.types import Params, SchedulerLike
 from sklearn_gd._functions.descent import FunctionOptions, descend_function
-from sklearn_gd._functions.objective import residual_vector, sum_of_squares
-from sklearn_gd._functions.result import select_run
+from sklearn_gd._functions.objective import sum_of_squares
+from sklearn_gd._functions.result import (
+    CONVERGED,
+    DIVERGED,
+    OUT_OF_EPOCHS,
+    STOPPED_BY_TOL,
+    select_run,
+)
+from sklearn_gd._functions.solution import Judgement, Linearization
 from sklearn_gd._functions.user_function import UserFunction
-from sklearn_gd._solver.derivatives import jacobian
+
+_SOLVED, _CONTRADICTORY = CONVERGED, 4
+_MESSAGES = {  # where the message of the descent does not tell
+    _SOLVED: "Solved: the residuals are small against the terms of their equations.",
+    OUT_OF_EPOCHS: (
+        "Not solved: the gradient has fallen to a thousandth of that at x0, but the residuals are "
+        "not small against the terms of their equations after all epochs. Raise epochs, or choose "
+        "another lr or optimizer."
+    ),
+    STOPPED_BY_TOL: (
+        "Not solved: the sum of squares no longer fell by tol, but the residuals are not small "
+        "against the terms of their equations. Lower tol, or choose another lr or optimizer."
+    ),
+    _CONTRADICTORY: (
+        "Not solved: the equations contradict each other at x, which is a least-squares point: "
+        "near x no point has smaller residuals. If the equations are not linear, there may be a "
+        "solution elsewhere: choose another x0."
+    ),
+}
 
 
 def solve(
@@ -66,8 +91,13 @@ def solve(
     scipy.optimize.OptimizeResult
         The fields are those of `minimize`, for the sum of squared residuals, and
 
+        - ``success`` : bool, whether ``x`` solves the equations (see Notes);
+        - ``status`` : int, 0 solved, 1 out of epochs, 2 diverged, 3 stopped by `tol` before
+          the equations were solved, 4 the equations contradict each other and ``x`` is a
+          least-squares point;
         - ``residuals`` : ndarray of shape (n_equations,), the residuals at ``x``;
-        - ``rank`` : int, the rank of the Jacobian of the residuals at ``x``;
+        - ``rank`` : int, the rank of the Jacobian of the residuals at ``x``, in units of the
+          equations and of the unknowns;
         - ``unique`` : bool, whether the rank is the number of unknowns, so that no other
           solution is near ``x``. If not, ``message`` says that the solution is one of many.
 
@@ -83,6 +113,16 @@ def solve(
     minimize : The same for one function.
     scipy.optimize.root : Newton's method and its relatives.
 
+    Notes
+    -----
+    Whether ``x`` solves the equations does not depend on units. The scale of an equation is the
+    sum of the magnitudes of its terms: of the constant term and of the derivative by each
+    unknown times the unknown. The equations are solved if no residual is above 1e-4 times
+    the scale of its equation, at ``x`` or at `x0`, and if a change of the unknowns can remove
+    the residuals to first order. What such a change cannot remove must be below a hundredth of
+    the residuals or below 1e-6 times the scale. So ``1e-12 * x - 1e-12`` is not solved by 0,
+    and the equations ``x - 1`` and ``x - 3`` are not solved by 2.
+
     Examples
     --------
     The solutions of this puzzle form a line. From zeros the descent finds the shortest one:
@@ -95,37 +135,61 @@ def solve(
     {'A': 6.0, 'B': 3.0, 'C': 2.0, 'D': 1.0}
     >>> result.rank, result.unique
     (3, False)
+
+    Equations that contradict each other have a least-squares point and no solution:
+
+    >>> result = solve(lambda x: [x - 1, x - 3], 0.0, lr=0.1)
+    >>> round(float(result.x), 6), result.success, result.status
+    (2.0, False, 4)
     """
     options = FunctionOptions(lr, epochs, optimizer, optimizer_params, lr_scheduler, tol, device)
     function = UserFunction.of(residuals, x0, "solve", "residuals")
     result, points = descend_function(function, sum_of_squares, options)
     with isolated():
-        vectors, jacobians = zip(*(_linearize(function, point) for point in points), strict=True)
+        start = Linearization.at(function, function.start.to(points.device))
+        ends = [Linearization.at(function, point) for point in points]
+    judgements = [Judgement.of(start, end) for end in ends]
     n_unknowns = points.shape[1]
-    result.residuals = np.array(vectors)
-    result.rank = np.array([np.linalg.matrix_rank(matrix) for matrix in jacobians])
+    result.residuals = np.array([end.residuals for end in ends])
+    result.rank = np.array([judgement.rank for judgement in judgements])
     result.unique = result.rank == n_unknowns
+    before = result.status
+    result.status = np.array(
+        [
+            _status(judgement, status, is_early=n_iter < options.epochs)
+            for judgement, status, n_iter in zip(judgements, before, result.nit, strict=True)
+        ]
+    )
+    result.success = result.status == _SOLVED
     result.message = [
-        message + _describe_solution(vector, rank, n_unknowns)
-        for message, vector, rank in zip(result.message, vectors, result.rank, strict=True)
+        (message if status == old and status != _SOLVED else _MESSAGES[status])
+        + _describe_point(vector, rank, status, n_unknowns)
+        for message, old, status, vector, rank in zip(
+            result.message, before, result.status, result.residuals, result.rank, strict=True
+        )
     ]
     return result if options.has_several_lrs else select_run(result, 0)
 
 
-def _linearize(function: UserFunction, point: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """The residuals (n_equations,) at a flat point, and their Jacobian (n_equations, size)."""
-    vector = residual_vector(function, point.detach().clone().requires_grad_())
-    matrix = jacobian(lambda x: residual_vector(function, x), point)
-    return vector.detach().cpu().numpy(), matrix.cpu().numpy()
+def _status(judgement: Judgement, status: int, *, is_early: bool) -> int:
+    """The status of a run, which had ``status`` as the descent of a function."""
+    if status == DIVERGED:
+        return DIVERGED
+    if judgement.is_solution:
+        return _SOLVED
+    if judgement.is_least_squares_point:
+        return _CONTRADICTORY
+    return STOPPED_BY_TOL if is_early else OUT_OF_EPOCHS
 
 
-def _describe_solution(residuals: np.ndarray, rank: int, n_unknowns: int) -> str:
-    """What the message says of a solution."""
+def _describe_point(residuals: np.ndarray, rank: int, status: int, n_unknowns: int) -> str:
+    """What the message says of the point where a run ended."""
     size = f" The largest residual is {np.abs(residuals).max():.2g}."
     if rank == n_unknowns:
         return size
+    name = "least-squares point" if status == _CONTRADICTORY else "solution"
     return (
-        f"{size} The solution is one of many: the rank of the Jacobian is {rank} for "
+        f"{size} The {name} is one of many: the rank of the Jacobian is {rank} for "
         f"{n_unknowns} unknowns."
     )
 

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from sklearn_gd._base.parameters import InvalidParameterError, invalid
+from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._base.types import Structure
 from sklearn_gd._data.validation import as_numpy
 
@@ -74,7 +75,9 @@ class UserFunction(NamedTuple):
             raise invalid(owner, "x0", "at least one number", x0)
         _check_signature(function, names, owner, parameter)
         layout = Layout(names, tuple(argument.shape for argument in arguments))
-        flat_start, dtype = torch.from_numpy(flat), torch.get_default_dtype()
+        dtype = torch.get_default_dtype()
+        with isolated():  # a tensor that is made in inference_mode cannot be differentiated
+            flat_start = torch.from_numpy(flat)
         return cls(function, flat_start, layout, owner, parameter, dtype)
 
     def __call__(self, flat: Tensor) -> Structure:

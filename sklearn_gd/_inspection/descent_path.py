@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,7 +12,13 @@ from sklearn.base import BaseEstimator
 
 from sklearn_gd._base.types import MatrixLike, Results, Style, TorchFunction
 from sklearn_gd._inspection.descent_surface import surface_of_estimator, surfaces_of_function
+from sklearn_gd._inspection.film import in_frame, render_film
 from sklearn_gd._inspection.plotting import CURVE_COLOR, STEPS_COLOR, axes_or_new, line_style
+from sklearn_gd._inspection.quadratic_descent import (
+    QuadraticDescent,
+    descent_of_path,
+    fit_quadratic,
+)
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
@@ -27,7 +34,8 @@ class DescentPathDisplay:
     """The steps of a descent on the curve, or on the contours, of what it minimizes.
 
     Create a display with `from_estimator` or `from_function`. The parameters are stored as
-    attributes. `plot` draws them, and `animate` draws the steps one after the other.
+    attributes. `plot` draws them, `animate` draws the steps one after the other, and `to_html`
+    makes a page in which sliders change the learning rate and the momentum.
 
     Parameters
     ----------
@@ -45,6 +53,9 @@ class DescentPathDisplay:
         Name of what is minimized.
     diverged : bool, default=False
         Whether the run diverged.
+    quadratic : QuadraticDescent, default=None
+        The numbers by which `to_html` runs the descent of an estimator again. With None,
+        `to_html` reads them from `path` and `surface` where that is possible.
 
     Attributes
     ----------
@@ -99,6 +110,7 @@ class DescentPathDisplay:
         labels: Sequence[str],
         value_label: str = "Loss",
         diverged: bool = False,
+        quadratic: QuadraticDescent | None = None,
     ):
         self.path = path
         self.values = values
@@ -107,6 +119,7 @@ class DescentPathDisplay:
         self.labels = labels
         self.value_label = value_label
         self.diverged = diverged
+        self.quadratic = quadratic
 
     @classmethod
     def from_estimator(
@@ -354,6 +367,87 @@ class DescentPathDisplay:
             return self.line_, self.end_
 
         return FuncAnimation(self.figure_, draw, frames=counts, interval=interval, repeat=False)
+
+    def to_html(self, path: str | Path | None = None) -> str | None:
+        """A page of HTML in which sliders change the learning rate and the momentum.
+
+        The page shows the steps on the contours, and the loss of every step. It runs the
+        descent again in the browser when a slider moves, and it marks the largest stable
+        learning rate. It is one file that needs no network. A notebook shows the page where
+        the display is the last value of a cell.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path, default=None
+            Where to write the page. None returns the page.
+
+        Returns
+        -------
+        str or None
+            The page if `path` is None, and else None.
+
+        Raises
+        ------
+        ValueError
+            If the descent is not gradient descent, with or without momentum, on a quadratic.
+        OSError
+            If the file cannot be written.
+
+        See Also
+        --------
+        DescentPathDisplay.animate : The steps as an animation of matplotlib.
+
+        Notes
+        -----
+        In the directions of the eigenvectors of a quadratic the descent is a recurrence for
+        each eigenvalue (Goh, Why Momentum Really Works, Distill, 2017). The page holds the
+        eigenvalues, not the data. It takes as many steps as the descent of the display, at
+        most 10,000, and at least 100 if that descent diverged.
+
+        Examples
+        --------
+        >>> from sklearn_gd import DescentPathDisplay, minimize
+        >>> def bowl(x):
+        ...     return x[0] ** 2 + 10 * x[1] ** 2
+        >>> result = minimize(bowl, [3.0, 1.0], lr=0.05, epochs=50)
+        >>> page = DescentPathDisplay.from_function(bowl, result).to_html()
+        >>> page[:15]
+        '<!DOCTYPE html>'
+        """
+        page = self._film()
+        if page is None:
+            raise ValueError(
+                "to_html shows gradient descent with or without momentum (optimizer='sgd' "
+                "without lr_scheduler) that moves on a quadratic with a minimum. That is a fit "
+                "of the squared error, without batch_size, l1_ratio and positive, of at most 500 "
+                "coefficients; or a quadratic function. For all others use animate."
+            )
+        if path is None:
+            return page
+        Path(path).write_text(page, encoding="utf-8")
+        return None
+
+    def _repr_html_(self) -> str | None:
+        """The page for a notebook, if there is one."""
+        page = self._film()
+        return None if page is None else in_frame(page)
+
+    def _film(self) -> str | None:
+        """The page, or None if the descent is not one that the page can run."""
+        surface = fit_quadratic(self.grid, self.surface)
+        if surface is None:
+            return None
+        descent = self.quadratic or descent_of_path(surface, self.path, float(self.values[0]))
+        if descent is None or not descent.excess.any():
+            return None
+        return render_film(
+            descent,
+            surface,
+            len(self.path) - 1,
+            self.labels,
+            self.value_label,
+            diverged=self.diverged,
+        )
 
     def _plot_curve(self, ax: Axes) -> None:
         """Draw the function of one parameter."""

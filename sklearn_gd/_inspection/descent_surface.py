@@ -17,6 +17,7 @@ from sklearn_gd._base.parameters import invalid
 from sklearn_gd._base.types import MatrixLike, Results, Structure, TorchFunction
 from sklearn_gd._functions.objective import values_at
 from sklearn_gd._inspection.fit_trace import trace_fit
+from sklearn_gd._inspection.quadratic_descent import QuadraticDescent, descent_of_trace
 
 _CURVE_POINTS, _SURFACE_POINTS = 400, 120  # of the grid, per axis
 _OWNER = "DescentPathDisplay"
@@ -32,6 +33,7 @@ class DescentSurface(NamedTuple):
     labels: Sequence[str]
     value_label: str
     diverged: bool
+    quadratic: QuadraticDescent | None = None  # the descent, where the estimator tells it
 
 
 class _Run(NamedTuple):
@@ -52,20 +54,24 @@ def surface_of_estimator(
     trace = trace_fit(estimator, X, y, _OWNER)
     terms = trace.prepared.term_names
     chosen = _coefficient_positions(features, terms)
-    coef, intercept = trace.in_user_terms()
-    path, labels = coef[:, chosen], [f"Coefficient of {terms[i]}" for i in chosen]
+    labels = [f"Coefficient of {terms[i]}" for i in chosen]
     shows_intercept = len(chosen) == 1 and trace.prepared.fit.options.fit_intercept
     if shows_intercept:
-        path, labels = np.column_stack([path, intercept]), [*labels, "Intercept"]
+        labels.append("Intercept")
+
+    def drawn(coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+        return np.column_stack([coef, intercept]) if shows_intercept else coef[:, chosen]
+
+    coef, intercept = trace.in_user_terms()
 
     def loss(points: np.ndarray) -> np.ndarray:
         coef_at = np.tile(coef[trace.kept_epoch], (len(points), 1))
         coef_at[:, chosen] = points[:, : len(chosen)]
         return trace.losses_at(coef_at, points[:, 1].copy() if shows_intercept else None)
 
-    run = _Run(path, trace.losses, trace.diverged)
+    run = _Run(drawn(coef, intercept), trace.losses, trace.diverged)
     (surface,) = _surfaces(loss, [run], labels, "Loss")
-    return surface
+    return surface._replace(quadratic=descent_of_trace(trace, drawn))
 
 
 def surfaces_of_function(fun: TorchFunction, results: Sequence[Results]) -> list[DescentSurface]:

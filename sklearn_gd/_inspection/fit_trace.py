@@ -23,7 +23,7 @@ from sklearn_gd._estimators.linear import GDLinearRegressor
 from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
 from sklearn_gd._moments.tensor_data import to_tensor
 from sklearn_gd._training.build_problem import Problem
-from sklearn_gd._training.prepare import PreparedFit, descend_problems, prepare
+from sklearn_gd._training.prepare import PreparedFit, descend_problems, in_basis, prepare
 from sklearn_gd._training.result import FitResult, in_data_units, make_result, to_numpy_model
 
 
@@ -53,7 +53,10 @@ class PreparedEstimator(NamedTuple):
         random_state = estimator._check_params()
         inputs = estimator._fit_inputs(X, y, None, random_state, holds_out=False)
         with isolated():
-            fit = prepare(inputs.data, inputs.basis, inputs.options, seed=inputs.seed)
+            moments = in_basis(inputs.moments, inputs.basis, inputs.options)
+            fit = prepare(
+                inputs.data, inputs.basis, inputs.options, seed=inputs.seed, moments=moments
+            )
         return cls(inputs, fit, _term_names(inputs, fit))
 
     def results(self, lrs: Sequence[float]) -> list[FitResult]:

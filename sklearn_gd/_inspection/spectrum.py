@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._base.types import Params
@@ -21,7 +22,38 @@ from sklearn_gd._problem.least_squares import LeastSquares
 
 TOLERANCE = 1e-6  # an excess loss of this share of the excess loss at the start is near
 _MAX_EPOCHS = 2**52  # more than anybody can wait for
+_MAX_DECOMPOSED = 4096  # coordinates of a square matrix whose singular values are computed
 PLAIN_SGD = {"momentum": 0.0, "weight_decay": 0.0, "dampening": 0.0, "nesterov": False}
+
+
+class Modes(NamedTuple):
+    """The singular value decomposition of the design of a quadratic problem."""
+
+    singular: Tensor  # (modes,) singular values that are not zero, the largest first
+    directions: Tensor  # (coordinates, modes) of u
+    target: Tensor  # (modes, targets) the target in the same decomposition
+
+    @classmethod
+    def of(cls, objective: LeastSquares) -> Modes | None:
+        """The decomposition of one problem. None if X is constant or too wide.
+
+        A ridge is rows of the design here, because it is a part of the Hessian.
+        """
+        assert objective.design is not None
+        design, target = objective.design[0], objective.target[0, 0].T
+        if objective.ridge is not None:
+            if len(design) > _MAX_DECOMPOSED:
+                return None
+            rows = torch.diag(objective.ridge[0, 0, 0].sqrt())
+            design = torch.cat([design, rows], dim=1)
+            target = torch.cat([target, target.new_zeros(len(rows), target.shape[1])])
+        with isolated():
+            left, singular, right = torch.linalg.svd(design, full_matrices=False)
+        rounding = singular[0] * max(design.shape) * torch.finfo(singular.dtype).eps
+        is_kept = singular > rounding
+        if not is_kept.any():
+            return None
+        return cls(singular[is_kept], left[:, is_kept], right[is_kept] @ target)
 
 
 class Spectrum(NamedTuple):
@@ -42,24 +74,20 @@ class Spectrum(NamedTuple):
         objective = problem.objective
         if not isinstance(objective, LeastSquares) or problem.penalty is not None:
             return None
-        target = objective.target[0, 0].T
         if objective.design is None:  # whitened: the design is the identity
+            target = objective.target[0, 0].T
             excess = target.square().sum(1).cpu().numpy()
             return cls(np.full(len(target), 2.0), excess, None)
-        design = objective.design[0]
-        with isolated():
-            left, singular, right = torch.linalg.svd(design, full_matrices=False)
-        rounding = singular[0] * max(design.shape) * torch.finfo(singular.dtype).eps
-        is_kept = singular > rounding
-        if not is_kept.any():  # X is constant
+        modes = Modes.of(objective)
+        if modes is None:
             return None
         names = prepared.term_names
         if problem.parametrization.has_intercept:
             names = ["intercept", *names]
         return cls(
-            2.0 * singular[is_kept].square().cpu().numpy(),
-            (right[is_kept] @ target).square().sum(1).cpu().numpy(),
-            names[int(left[:, 0].abs().argmax())],
+            2.0 * modes.singular.square().cpu().numpy(),
+            modes.target.square().sum(1).cpu().numpy(),
+            names[int(modes.directions[:, 0].abs().argmax())],
         )
 
     @property

@@ -48,12 +48,21 @@ from sklearn_gd._estimators.fitted_state import (
     replace_fitted_attributes,
     stacklevel_of_caller,
 )
+from sklearn_gd._estimators.moments_input import (
+    check_takes_moments,
+    check_terms,
+    is_list_of_moments,
+    take_features,
+    without_rows,
+)
 from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
 from sklearn_gd._estimators.saved_state import VersionedStateMixin
 from sklearn_gd._model_selection.candidate_models import CandidateModels, with_score_request
 from sklearn_gd._model_selection.candidates import Grid
 from sklearn_gd._model_selection.results import SearchResults
 from sklearn_gd._model_selection.scoring import Scoring, check_refit, find_scorer
+from sklearn_gd._model_selection.sources import PartSource, RowSource, Source
+from sklearn_gd._moments.moments import Moments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +143,7 @@ class GDRegressorCV(
         batch_size: int | None = None,
         shuffle: bool = True,
         lr_scheduler: SchedulerLike = None,
-        tol: float | None = None,
+        tol: float | str | None = None,
         n_iter_no_change: int = 10,
         random_state: RandomState = None,
         verbose: int = 0,
@@ -164,16 +173,22 @@ class GDRegressorCV(
         self.verbose = verbose
 
     def fit(
-        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any
+        self,
+        X: MatrixLike | Sequence[Moments],
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        **params: Any,
     ) -> Self:
         """Fit every candidate on every fold, and the best one on all data.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets. Each target has a descent of its own.
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), or list
+            Training data. With squared error, all rows in a step and R² or the mean squared
+            error as score, a list or tuple of two or more `Moments` can take the place of X,
+            y, the weights and the splits: each part is a fold.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Targets. Each target has a descent of its own. It is left out with moments only.
         sample_weight : array-like of shape (n_samples,) or float, default=None
             Non-negative weights of the samples, in training and in the scorers that take
             weights.
@@ -190,8 +205,11 @@ class GDRegressorCV(
         Raises
         ------
         ValueError
-            If a parameter is outside its range, the data hold NaN or infinity, or a split
-            leaves no sample of positive weight on one of its sides.
+            If a parameter is outside its range, the data hold NaN or infinity, a split
+            leaves no sample of positive weight on one of its sides, or moments are given and
+            something needs rows.
+        TypeError
+            If only some elements of X are moments.
 
         Warns
         -----
@@ -211,7 +229,11 @@ class GDRegressorCV(
 
     @with_callbacks
     def _fit(
-        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None, params: Params
+        self,
+        X: MatrixLike | Sequence[Moments],
+        y: ArrayLike | None,
+        sample_weight: ArrayLike | None,
+        params: Params,
     ) -> Self:
         """The search, as a task that callbacks can follow."""
         from sklearn_gd._model_selection.batched_fit import BatchedSearch
@@ -222,30 +244,36 @@ class GDRegressorCV(
         regressors = [self._regressor(spec, grid) for spec in grid.specs]
         seed = int(regressors[0]._check_params().randint(2**31 - 1))
         checked = copy.copy(self)
-        data = check_training_data(checked, X, y, sample_weight)
-        scoring = Scoring.of(self, regressors[0], sample_weight, params, len(data.y))
-        X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
-        splits = self._splits(X, y, data, scoring)
-        models = CandidateModels(regressors, grid.lrs, checked, data, owner)
+        source: Source
+        if isinstance(X, Moments) or is_list_of_moments(X):
+            source = self._source_of_moments(checked, X, y, sample_weight, params, regressors)
+            scoring = Scoring.of_moments(self, regressors[0])
+        else:
+            data = check_training_data(checked, X, y, sample_weight)
+            scoring = Scoring.of(self, regressors[0], sample_weight, params, len(data.y))
+            X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
+            source = RowSource(data, self._splits(X, y, data, scoring))
+        n_splits = source.n_splits
+        models = CandidateModels(regressors, grid.lrs, checked, source, owner)
         does_refit = bool(self.refit)
-        search = BatchedSearch(data, splits, models.specs(), grid.lrs, refits=does_refit, seed=seed)
+        search = BatchedSearch(source, models.specs(), grid.lrs, refits=does_refit, seed=seed)
         may_refit = does_refit and (self.select_epochs or not search.refits)
         task = FitTask(self, X, y, sample_weight, (search.n_descents + may_refit) * epochs)
         on_epoch = task.epoch if task.is_watched else None
-        results = SearchResults(grid, len(splits), epochs)
+        results = SearchResults(grid, n_splits, epochs)
         begin = time.perf_counter()
         for found in search.run(on_epoch):
-            if found.fold == len(splits):
+            if found.fold == n_splits:
                 results.add_fits_on_all_data(found)
                 continue
             start = time.perf_counter()
-            results.add(found, models.score(found, scoring, X, y, splits[found.fold][1]))
+            results.add(found, models.score(found, scoring, X, y))
             results.score_seconds += time.perf_counter() - start
         results.seconds = time.perf_counter() - begin
         state = {
             "test_loss_curves_": results.test_curves,
             **self._best_candidate(results),
-            "n_splits_": len(splits),
+            "n_splits_": n_splits,
             "n_features_in_": checked.n_features_in_,
         }
         if hasattr(checked, "feature_names_in_"):
@@ -287,6 +315,38 @@ class GDRegressorCV(
         [9.0]
         """
         return self._best_estimator().predict(X)
+
+    @available_if(refits)
+    def score(
+        self,
+        X: MatrixLike | Moments,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Compute the coefficient of determination, R², of the best candidate.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), or Moments
+            Samples, or the moments of samples and their targets.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Targets. It is left out with moments only.
+        sample_weight : array-like of shape (n_samples,) or float, default=None
+            Non-negative weights of the samples.
+
+        Returns
+        -------
+        float
+            R², the mean over targets, whatever `scoring` is.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDLinearRegressorCV
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> round(GDLinearRegressorCV(lrs=("auto",), cv=2).fit(X, y).score(X, y), 4)
+        1.0
+        """
+        return self._best_estimator().score(X, y, sample_weight)
 
     @available_if(refits)
     def equation(self, digits: int = 4) -> str:
@@ -373,6 +433,38 @@ class GDRegressorCV(
             if name not in _REGRESSOR_ONLY and hasattr(self, name)
         }
         return with_score_request(regressor.set_params(**shared, **spec))
+
+    def _source_of_moments(
+        self,
+        checked: BaseEstimator,
+        X: Any,
+        y: object,
+        sample_weight: object,
+        params: Params,
+        regressors: Sequence[GDRegressor],
+    ) -> PartSource:
+        """Moments of parts in place of rows. Raises if something needs rows."""
+        owner = type(self).__name__
+        if isinstance(X, Moments) or len(X) < 2:
+            n_parts = "one Moments" if isinstance(X, Moments) else "a list of one Moments"
+            raise ValueError(
+                f"{owner} takes a list of two or more moments, in which each part is a fold, and X "
+                f"is {n_parts}. Make moments of parts of the rows."
+            )
+        check_takes_moments(self, y, sample_weight)
+        for name, value in (("cv", self.cv), *params.items()):
+            if value is not None:
+                raise ValueError(
+                    f"{owner} was given moments together with {name!r}, but each part is a fold. "
+                    f"Leave {name} out, and add the parts that shall be in one fold."
+                )
+        for regressor in regressors:
+            degree, interaction_only = regressor._terms()
+            for part in X:
+                check_terms(owner, part, degree, interaction_only=interaction_only)
+        whole = sum(X[1:], start=X[0])
+        take_features(checked, whole)
+        return PartSource(without_rows(whole), X, whole)
 
     def _splits(
         self, X: MatrixLike, y: ArrayLike, data: TrainingData, scoring: Scoring

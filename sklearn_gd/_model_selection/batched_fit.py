@@ -21,9 +21,8 @@ from torch import Tensor
 
 from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._data.polynomial import PolynomialBasis
-from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._model_selection.fold_moments import Split
 from sklearn_gd._model_selection.folds import FoldFit, ProblemSpec, cpu_data, make_folds
+from sklearn_gd._model_selection.sources import RowSource, Source
 from sklearn_gd._training.coordinates import needs_column_statistics
 from sklearn_gd._training.fit import fit_model
 from sklearn_gd._training.prepare import descend_problems
@@ -58,15 +57,14 @@ class BatchedSearch:
 
     def __init__(
         self,
-        data: TrainingData,
-        splits: Sequence[Split],
+        source: Source,
         specs: Sequence[ProblemSpec],
         lrs: Sequence[float | str],
         *,
         refits: bool,
         seed: int,
     ):
-        self.data, self.splits, self.specs, self.lrs = data, splits, specs, lrs
+        self.source, self.specs, self.lrs = source, specs, lrs
         self.seed = seed
         self.epochs = specs[0].options.epochs  # fewer, after somebody has asked to stop
         is_batched = specs[0].options.batch_size is None
@@ -77,7 +75,7 @@ class BatchedSearch:
     @property
     def n_descents(self) -> int:
         """How many descents there will be."""
-        n_folds = len(self.splits) + self.refits
+        n_folds = self.source.n_splits + self.refits
         if not self.batches:
             return n_folds * len(self.specs) * len(self.lrs)
         return sum(
@@ -106,8 +104,10 @@ class BatchedSearch:
 
     def _run_one_by_one(self, on_epoch: Callable[..., bool] | None) -> Iterator[FoldResults]:
         """Every candidate on every fold as a plain fit."""
-        for fold, (train, test) in enumerate(self.splits):
-            train_data, test_data = self.data.take(train), self.data.take(test)
+        assert isinstance(self.source, RowSource)  # moments have no batches
+        data, splits = self.source
+        for fold, (train, test) in enumerate(splits):
+            train_data, test_data = data.take(train), data.take(test)
             for (number, spec), k in product(enumerate(self.specs), range(len(self.lrs))):
                 basis = spec.make_basis(train_data)
                 result = fit_model(
@@ -139,22 +139,23 @@ class BatchedSearch:
 
     def _plan_batches(self) -> Iterator[_Batch]:
         """The specs that one descent can hold together, and how many of them."""
-        bases = [spec.make_basis(self.data) for spec in self.specs]
+        source = self.source
+        bases = [spec.make_basis(source.whole) for spec in self.specs]
         kinds: dict[tuple[bool, bool], list[int]] = {}
         for number, (spec, basis) in enumerate(zip(self.specs, bases, strict=True)):
             is_legendre = basis is not None and basis.is_legendre
             kinds.setdefault((is_legendre, spec.options.penalty.is_proximal), []).append(number)
-        options, n_targets = self.specs[0].options, self.data.y.shape[1]
+        options, n_targets = self.specs[0].options, source.data.y.shape[1]
         for numbers in kinds.values():
             columns = max((bases[number] for number in numbers), key=lambda b: b.degree if b else 1)
-            tensor_data = cpu_data(self.data, columns)
+            tensor_data = cpu_data(source.data, columns)
             by_moments = options.is_squared and not needs_column_statistics(tensor_data)
             n_terms = tensor_data.n_terms
             entries = [_POINT_ENTRIES // (n_terms + 1), _CURVE_ENTRIES // options.epochs]
             if not by_moments:
-                entries.append(_PREDICTION_ENTRIES // len(self.data.y))
+                entries.append(_PREDICTION_ENTRIES // source.n_rows)
             n_runs = max(1, min(entries) // n_targets)
-            n_design = n_terms * min(n_terms, len(self.data.y))
+            n_design = n_terms * min(n_terms, source.n_rows)
             # with few learning rates several problems share a descent; with very many a
             # problem takes several descents
             n_problems = max(1, min(n_runs // len(self.lrs), _DESIGN_ENTRIES // n_design))
@@ -177,8 +178,7 @@ class BatchedSearch:
         """Every spec of a batch on every fold."""
         options = next(iter(batch.specs.values())).options
         folds = make_folds(
-            self.data,
-            self.splits,
+            self.source,
             options,
             batch.columns,
             by_moments=batch.by_moments,

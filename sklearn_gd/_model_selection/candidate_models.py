@@ -13,9 +13,9 @@ from sklearn.base import BaseEstimator
 
 from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._data.polynomial import PolynomialBasis
-from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._estimators.base import FitInputs, GDRegressor
 from sklearn_gd._model_selection.scoring import Scores, Scoring
+from sklearn_gd._model_selection.sources import PartSource, Source
 
 if TYPE_CHECKING:
     from sklearn_gd._model_selection.batched_fit import FoldResults, OnEpoch
@@ -29,7 +29,7 @@ class CandidateModels(NamedTuple):
     regressors: Sequence[GDRegressor]  # one for all learning rates of a problem spec
     lrs: Sequence[float | str]
     checked: BaseEstimator  # a copy of the search that knows the features
-    data: TrainingData
+    source: Source
     owner: str  # the name of the search, for messages
 
     def specs(self) -> list[ProblemSpec]:
@@ -47,7 +47,7 @@ class CandidateModels(NamedTuple):
 
     def basis_of_all_data(self, candidate: int) -> PolynomialBasis | None:
         """The basis of a candidate, for all data."""
-        return self._split(candidate)[0]._basis(self.data)
+        return self._split(candidate)[0]._basis(self.source.whole)
 
     def fit_on_all_data(
         self, candidate: int, epochs: int, seed: int, on_epoch: OnEpoch | None
@@ -57,9 +57,10 @@ class CandidateModels(NamedTuple):
 
         regressor, lr = self._split(candidate)
         return fit_model(
-            self.data,
-            regressor._basis(self.data),
+            self.source.data,
+            regressor._basis(self.source.whole),
             regressor._fit_options(self.owner)._replace(lr=lr, epochs=epochs),
+            moments=self.source.moments,
             seed=seed,
             on_epoch=(lambda *_: on_epoch()) if on_epoch else None,
         )
@@ -71,15 +72,18 @@ class CandidateModels(NamedTuple):
         regressor, lr = self._split(candidate)
         model = copy.copy(regressor).set_params(lr=lr)
         options = regressor._fit_options(self.owner)
-        inputs = FitInputs(self.checked, self.data, None, basis, options, 0)
+        inputs = FitInputs(self.checked, self.source.data, None, basis, options, 0)
         model.__dict__ |= model._fitted_state(inputs, result, goes_on=False)
         return model
 
     def score(
-        self, found: FoldResults, scoring: Scoring, X: MatrixLike, y: ArrayLike, test: np.ndarray
+        self, found: FoldResults, scoring: Scoring, X: MatrixLike, y: ArrayLike | None
     ) -> Sequence[Scores]:
         """Scores of some candidates on the test rows: from errors, or of fitted estimators."""
-        data = self.data
+        if isinstance(self.source, PartSource):
+            assert found.test_errors is not None
+            return scoring.from_moments(found.test_errors, self.source.parts[found.fold])
+        data, test = self.source.data, self.source.splits[found.fold][1]
         # float32 coefficients are not the coefficients whose errors are known
         if found.test_errors is not None and data.dtype == np.float64:
             weight = None if data.weight is None else data.weight[test]

@@ -12,20 +12,19 @@ from itertools import chain, pairwise
 
 import numpy as np
 
-from sklearn_gd._moments.moments import Moments, merge
+from sklearn_gd._model_selection.sources import Split
 from sklearn_gd._moments.tensor_data import TensorData
-
-Split = tuple[np.ndarray, np.ndarray]  # row numbers to train on, and held out
+from sklearn_gd._moments.tensor_moments import TensorMoments, merge
 
 _MAX_MERGES_PER_SET = 64  # with more, reading the rows of each set is cheaper
 
 
 def fold_moments(
     data: TensorData, splits: Sequence[Split], *, center: bool, with_all: bool
-) -> list[tuple[Moments, Moments | None]]:
+) -> list[tuple[TensorMoments, TensorMoments | None]]:
     """Moments of each training set and of its test set. Those of all data come last."""
 
-    def read(rows: np.ndarray) -> Moments:
+    def read(rows: np.ndarray) -> TensorMoments:
         return data.with_data(data.data.take(rows)).moments(center=center)
 
     n, weight = len(data.data.y), data.data.weight
@@ -54,12 +53,12 @@ def _test_split(splits: Sequence[Split], n: int) -> np.ndarray | None:
 
 
 def _of_partition(
-    read: Callable[[np.ndarray], Moments],
+    read: Callable[[np.ndarray], TensorMoments],
     test_split: np.ndarray,
     splits: Sequence[Split],
     *,
     with_all: bool,
-) -> list[tuple[Moments, Moments | None]]:
+) -> list[tuple[TensorMoments, TensorMoments | None]]:
     """For disjoint test sets: merge all before each of them, and all after it."""
     parts = [read(np.sort(test)) for _, test in splits]
     always = np.flatnonzero(test_split < 0)
@@ -67,8 +66,8 @@ def _of_partition(
     before = before[-1:]
     for part in parts:
         before.append(part if before[-1] is None else merge([before[-1], part]))
-    folds: list[tuple[Moments, Moments | None]] = []
-    after: Moments | None = None
+    folds: list[tuple[TensorMoments, TensorMoments | None]] = []
+    after: TensorMoments | None = None
     for earlier, part in zip(before[-2::-1], parts[::-1], strict=True):
         others = [moments for moments in (earlier, after) if moments is not None]
         folds.append((merge(others), part))
@@ -81,13 +80,13 @@ def _of_partition(
 
 
 def _of_groups(
-    read: Callable[[np.ndarray], Moments],
+    read: Callable[[np.ndarray], TensorMoments],
     splits: Sequence[Split],
     n: int,
     weight: np.ndarray | None,
     *,
     with_all: bool,
-) -> list[tuple[Moments, Moments | None]]:
+) -> list[tuple[TensorMoments, TensorMoments | None]]:
     """For splits that overlap: merge groups of rows, if the groups are few."""
     sets = [*chain.from_iterable(splits), *[np.arange(n)] * with_all]
     counts = np.stack([np.bincount(rows, minlength=n) for rows in sets])
@@ -115,6 +114,6 @@ def _rows_by_counts(counts: np.ndarray) -> list[np.ndarray]:
     return [order[start:end] for start, end in pairwise(edges)]
 
 
-def _merge_repeated(parts: Sequence[Moments], times: np.ndarray) -> Moments:
+def _merge_repeated(parts: Sequence[TensorMoments], times: np.ndarray) -> TensorMoments:
     """The moments of parts that each occur some times, or not at all."""
     return merge(part.scaled(int(k)) for part, k in zip(parts, times, strict=True) if k)

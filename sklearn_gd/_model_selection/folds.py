@@ -11,16 +11,18 @@ import torch
 from sklearn_gd._base.torch_state import find_device, isolated, threads_for
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._model_selection.fold_moments import Split, fold_moments
+from sklearn_gd._model_selection.fold_moments import fold_moments
+from sklearn_gd._model_selection.sources import PartSource, RowSource, Source
 from sklearn_gd._moments.convert import convert_moments
 from sklearn_gd._moments.moments import Moments
 from sklearn_gd._moments.tensor_data import TensorData, WeightedRows, to_tensor
+from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss
 from sklearn_gd._problem.least_squares import LeastSquares, validation_least_squares
 from sklearn_gd._training.build_problem import express_in
 from sklearn_gd._training.coordinates import needs_column_statistics
 from sklearn_gd._training.options import FitOptions
-from sklearn_gd._training.prepare import PreparedFit, prepare
+from sklearn_gd._training.prepare import PreparedFit, in_basis, prepare
 
 TestLoss = LeastSquares | EmpiricalRisk
 
@@ -30,7 +32,7 @@ class ProblemSpec(NamedTuple):
 
     options: FitOptions
     degree: int  # 1 if nothing is expanded
-    make_basis: Callable[[TrainingData], PolynomialBasis | None]
+    make_basis: Callable[[TrainingData | Moments], PolynomialBasis | None]
 
 
 class Fold(NamedTuple):
@@ -38,26 +40,27 @@ class Fold(NamedTuple):
 
     number: int
     data: TrainingData  # all rows; the rows to train on have weight
+    n_rows: int  # to train on, of positive weight; a row that is drawn twice counts twice
+    training: TrainingData | Moments  # what the basis is made of
     columns: PolynomialBasis | None  # of the moments and the rows
-    moments: Moments | None  # of the training set; None where no factor is small enough
-    test_moments: Moments | None
+    moments: TensorMoments | None  # of the training set; None where no factor is small enough
+    test_moments: TensorMoments | None
     rows: WeightedRows | None  # all rows, where moments do not suffice
     test_rows: WeightedRows | None
-    test_data: TrainingData | None  # the rows that are held out
 
     def prepare(self, spec: ProblemSpec) -> FoldFit:
         """The problem of a candidate on this training set, in its own basis and coordinates."""
         entries = self.data.x.size if self.moments is None else self.moments.factor.numel()
         with isolated(), threads_for(entries):
-            return self._prepare(spec.options, spec.make_basis(self.data))
+            return self._prepare(spec.options, spec.make_basis(self.training))
 
     def _prepare(self, options: FitOptions, basis: PolynomialBasis | None) -> FoldFit:
         """The problem, with the moments or the rows that all folds share."""
-        moments = self._in_basis(self.moments, basis, self.data, options)
+        moments = convert_moments(self.moments, self.columns, basis)
         test_loss: TestLoss | None = None
         if self.rows is None:
-            fit = prepare(self.data, basis, options, moments=moments)
-            test_moments = self._in_basis(self.test_moments, basis, self.test_data, options)
+            fit = prepare(self.data, basis, options, moments=moments, n_rows=self.n_rows)
+            test_moments = convert_moments(self.test_moments, self.columns, basis)
             if test_moments is not None:
                 test_loss = validation_least_squares(test_moments, fit.problem.parametrization)
             return FoldFit(self.number, fit, basis, test_loss)
@@ -70,25 +73,6 @@ class Fold(NamedTuple):
         if self.test_rows is not None:
             test_loss = fit.problem.objective.on_rows(self.test_rows)
         return FoldFit(self.number, fit, basis, test_loss)
-
-    def _in_basis(
-        self,
-        moments: Moments | None,
-        basis: PolynomialBasis | None,
-        data: TrainingData | None,
-        options: FitOptions,
-    ) -> Moments | None:
-        """Moments in a basis: converted, or of few rows computed again.
-
-        The conversion is a matrix of terms x terms.
-        """
-        if moments is None or basis is None or self.columns is None or data is None:
-            return moments
-        columns = self.columns._replace(degree=basis.degree)
-        if data.n_weighted >= basis.n_terms or basis.is_same(columns):
-            return convert_moments(moments, self.columns, basis)
-        rows = TensorData(data, basis, moments.factor.device)
-        return rows.moments(center=options.fit_intercept)
 
     def _risk(
         self, loss: RegularizedLoss, basis: PolynomialBasis | None, *, is_user_loss: bool
@@ -120,8 +104,7 @@ class FoldFit(NamedTuple):
 
 
 def make_folds(
-    data: TrainingData,
-    splits: Sequence[Split],
+    source: Source,
     options: FitOptions,
     columns: PolynomialBasis | None,
     *,
@@ -133,26 +116,75 @@ def make_folds(
     ``columns`` is the widest basis of all candidates, whose leading terms are those of the
     others. ``by_moments`` says that moments are all that the candidates need of the data.
     """
+    if isinstance(source, PartSource):
+        return _folds_of_parts(source, options, columns, with_all=with_all)
+    return _folds_of_rows(source, options, columns, by_moments=by_moments, with_all=with_all)
+
+
+def _folds_of_parts(
+    source: PartSource, options: FitOptions, columns: PolynomialBasis | None, *, with_all: bool
+) -> Iterator[Fold]:
+    """A fold for every part, which is tested on while the others are trained on."""
+    pairs: list[tuple[Moments, Moments | None]]
+    pairs = list(zip(source.training_moments(), source.parts, strict=True))
+    if with_all:
+        pairs.append((source.moments, None))
+    for number, (training, test) in enumerate(pairs):
+        with isolated():
+            moments = in_basis(training, columns, options)
+            test_moments = in_basis(test, columns, options)
+        yield Fold(
+            number,
+            source.data,
+            training.n_samples,
+            training,
+            columns,
+            moments,
+            test_moments,
+            None,
+            None,
+        )
+
+
+def _folds_of_rows(
+    source: RowSource,
+    options: FitOptions,
+    columns: PolynomialBasis | None,
+    *,
+    by_moments: bool,
+    with_all: bool,
+) -> Iterator[Fold]:
+    """A fold for every split."""
+    data, splits = source
     with isolated():
         tensor_data = TensorData(data, columns, find_device(options.device))
         rows = None if by_moments else tensor_data.with_data(data._replace(weight=None)).rows()
-        moments: Sequence[tuple[Moments | None, Moments | None]]
+        moments: Sequence[tuple[TensorMoments | None, TensorMoments | None]]
         if needs_column_statistics(tensor_data):
             moments = [(None, None)] * (len(splits) + with_all)
         else:
             center = options.fit_intercept
             moments = fold_moments(tensor_data, splits, center=center, with_all=with_all)
     for number, (train_moments, test_moments) in enumerate(moments):
-        fold_data, test_rows, test_data = data, None, None
+        fold_data, test_rows = data, None
+        n_rows = data.n_weighted
         if number < len(splits):
             train, test = splits[number]
             fold_data = data.reweighted(np.bincount(train, minlength=len(data.y)))
-            test_data = data.take(test)
+            n_rows = data.take(train).n_weighted
             if rows is not None:
                 with isolated():
-                    test_rows = tensor_data.with_data(test_data).rows()
+                    test_rows = tensor_data.with_data(data.take(test)).rows()
         yield Fold(
-            number, fold_data, columns, train_moments, test_moments, rows, test_rows, test_data
+            number,
+            fold_data,
+            n_rows,
+            fold_data,
+            columns,
+            train_moments,
+            test_moments,
+            rows,
+            test_rows,
         )
 
 

@@ -106,7 +106,7 @@ class GDPolynomialRegressorCV(GDRegressorCV):
         batch_size: int | None = None,
         shuffle: bool = True,
         lr_scheduler: SchedulerLike = None,
-        tol: float | None = None,
+        tol: float | str | None = None,
         n_iter_no_change: int = 10,
         random_state: RandomState = None,
         verbose: int = 0,

@@ -17,6 +17,8 @@ from sklearn.utils.metadata_routing import process_routing
 
 from sklearn_gd._base.types import MatrixLike, Params, RefitLike, Scorer, ScoringLike
 from sklearn_gd._data.validation import as_numpy
+from sklearn_gd._moments.errors import r2
+from sklearn_gd._moments.moments import Moments
 
 # the scores that follow from mean squared errors, which moments of the test rows give
 _FROM_ERRORS = (None, "r2", "neg_mean_squared_error")
@@ -65,6 +67,18 @@ class Scoring(NamedTuple):
             score_params = {**score_params, "sample_weight": np.broadcast_to(weight, n_samples)}
         return cls(scorer, known, split_params, score_params)
 
+    @classmethod
+    def of_moments(cls, search: BaseEstimator, regressor: BaseEstimator) -> Scoring:
+        """For moments in place of rows. Raises if a scorer needs rows."""
+        scorer, known = find_scorer(search, regressor), _known(search.scoring)
+        if known is None:
+            raise ValueError(
+                f"scoring={search.scoring!r} of {type(search).__name__} needs rows, and moments "
+                "hold no rows. Use None or 'r2' for R², or 'neg_mean_squared_error', or pass X "
+                "and y."
+            )
+        return cls(scorer, known, {}, {})
+
     def from_errors(
         self, errors: np.ndarray, y: np.ndarray, weight: np.ndarray | None
     ) -> Sequence[Scores] | None:
@@ -83,13 +97,26 @@ class Scoring(NamedTuple):
                 if len(y) < 2 or not (variance > 1e-24 * size).all() or np.isinf(variance).any():
                     return None  # scikit-learn decides what R² is of such targets
                 values["r2"] = (1.0 - errors / variance).mean(1)
+        return self._named(values, len(errors))
+
+    def from_moments(self, errors: np.ndarray, moments: Moments) -> Sequence[Scores]:
+        """Scores of models with mean squared errors (models, targets) on the rows of moments."""
+        values = {
+            "neg_mean_squared_error": -errors.mean(1),
+            "r2": np.array([r2(moments, each) for each in errors]),
+        }
+        return self._named(values, len(errors))
+
+    def _named(self, values: Mapping[str, np.ndarray], n_models: int) -> Sequence[Scores]:
+        """A score, or the scores by name, of every model. ``values`` are those that are known."""
+        assert self.known is not None
         if self.known.keys() == {None}:
             return values[self.known[None] or "r2"].tolist()
         named = [(str(name), values[kind or "r2"].tolist()) for name, kind in self.known.items()]
-        return [{name: scores[k] for name, scores in named} for k in range(len(errors))]
+        return [{name: scores[k] for name, scores in named} for k in range(n_models)]
 
     def from_rows(
-        self, model: BaseEstimator, X: MatrixLike, y: ArrayLike, rows: np.ndarray
+        self, model: BaseEstimator, X: MatrixLike, y: ArrayLike | None, rows: np.ndarray
     ) -> Scores:
         """Scores of a fitted model on rows of the user's data."""
         params = {name: _safe_indexing(value, rows) for name, value in self.score_params.items()}

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor
 
 from sklearn_gd._moments.gram import ReadBlocks, moments_by_gram
-from sklearn_gd._moments.moments import Moments, Rows, largest_entries, merge, weighted_mean
+from sklearn_gd._moments.tensor_moments import (
+    Rows,
+    TensorMoments,
+    largest_entries,
+    merge,
+    weighted_mean,
+)
 
 _BLOCK_ENTRIES = 2**19  # 4 MB of float64, which stays in the cache
 
@@ -20,7 +26,7 @@ def compute_moments(
     *,
     center: bool,
     check_finite: Callable[[], object],
-) -> Moments:
+) -> TensorMoments:
     """The moments of all rows: through the Gram matrix if certified, else by QR."""
     rows = max(_BLOCK_ENTRIES // n_columns, 1024)
     if n_rows > max(rows, 1.5 * n_columns):
@@ -31,7 +37,7 @@ def compute_moments(
     return merge(_centered(block, center) for block in read(max(2 * rows, 4 * n_columns)))
 
 
-def _centered(block: Rows, center: bool) -> Moments:
+def _centered(block: Rows, center: bool) -> TensorMoments:
     """The moments of a block, with the centred rows of the block as the factor."""
     x, y, weight = block
     x, y = x.to(torch.float64), y.to(torch.float64)
@@ -45,7 +51,7 @@ def _centered(block: Rows, center: bool) -> Moments:
         root = torch.ones_like(y[:, 0]) if weight is None else weight.sqrt()
         factor, target = _without_null_row(factor, root), _without_null_row(target, root)
     total = y.new_tensor(len(y)) if weight is None else weight.sum()
-    return Moments(
+    return TensorMoments(
         total, x_mean, y_mean, factor, target, torch.zeros_like(y_mean), largest_entries(x)
     )
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sklearn_gd._data.polynomial import PolynomialBasis
-from sklearn_gd._moments.moments import Moments, merge
+from sklearn_gd._moments.tensor_moments import TensorMoments, merge
 
 
 def convert_moments(
-    moments: Moments | None, columns: PolynomialBasis | None, basis: PolynomialBasis | None
-) -> Moments | None:
+    moments: TensorMoments | None, columns: PolynomialBasis | None, basis: PolynomialBasis | None
+) -> TensorMoments | None:
     """Moments of the terms of ``basis``, from those of ``columns``, of no lower degree."""
     if moments is None or columns is None or basis is None:
         return moments
-    terms = len(basis.powers())
+    terms = basis.n_terms
     if terms < moments.factor.shape[1]:  # lower degrees are the leading terms
         moments = moments._replace(
             x_mean=moments.x_mean[:terms],
@@ -25,14 +26,19 @@ def convert_moments(
     columns = columns._replace(degree=basis.degree)
     if basis.is_same(columns):  # the leading columns may have more rows than they need
         return merge([moments]) if len(moments.factor) > terms else moments
-    change, constant = basis.convert(np.eye(terms), np.zeros(terms), columns)
-    matrix, shift = (torch.from_numpy(part).to(moments.factor) for part in (change, constant))
+    x_mean, factor, abs_max = (
+        part.cpu().numpy() for part in (moments.x_mean, moments.factor, moments.abs_max)
+    )
+
+    def tensor(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(moments.factor)
+
     return merge(
         [
             moments._replace(
-                x_mean=matrix @ moments.x_mean + shift,
-                factor=moments.factor @ matrix.T,
-                abs_max=matrix.abs() @ moments.abs_max,
+                x_mean=tensor(columns.convert_columns(x_mean[None], 1.0, basis)[0]),
+                factor=tensor(columns.convert_columns(factor, 0.0, basis)),
+                abs_max=tensor(columns.convert_magnitudes(abs_max, basis)),
             )
         ]
     )

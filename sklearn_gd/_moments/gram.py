@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sklearn_gd._moments.moments import Moments, Rows, column_norms, weighted_mean
+from sklearn_gd._moments.tensor_moments import Rows, TensorMoments, column_norms, weighted_mean
 from sklearn_gd._moments.triangle import inverse_of_triangle
 
 ReadBlocks = Callable[[int], Iterator[Rows]]  # from the length of a block to all blocks
@@ -23,7 +23,7 @@ _EPS = torch.finfo(torch.float64).eps
 _CERTAIN = 1e-10
 
 
-def moments_by_gram(read: ReadBlocks, rows: int, *, center: bool) -> Moments | None:
+def moments_by_gram(read: ReadBlocks, rows: int, *, center: bool) -> TensorMoments | None:
     """Moments through the Gram matrix, or None where the moments would not be accurate."""
     gram: _Gram | None = None
     for block in read(rows):
@@ -107,7 +107,7 @@ class _Gram:
             residual=(square - correction.square().sum(0)).clamp(min=0.0),
         )
 
-    def moments(self, certified: _Certified) -> Moments | None:
+    def moments(self, certified: _Certified) -> TensorMoments | None:
         """The moments, or None where a column is a constant and its rounding."""
         factor, target = certified.lower.T, certified.target
         x_mean, y_mean = self.shift[: self.p], self.shift[self.p :]
@@ -119,7 +119,7 @@ class _Gram:
             least = _CERTAIN * x_mean.abs() * self.total.sqrt()
             if (column_norms(factor) < least).any():
                 return None
-        return Moments(
+        return TensorMoments(
             self.total,
             x_mean,
             y_mean,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sklearn_gd._moments.moments import Moments, column_norms
+from sklearn_gd._moments.tensor_moments import TensorMoments, column_norms
 from sklearn_gd._moments.triangle import inverse_of_triangle
 
 _EPS = torch.finfo(torch.float64).eps
@@ -28,7 +28,7 @@ class UnitColumns(NamedTuple):
     noise: Tensor  # (p,) how far rounding alone can put a unit column from the span of the others
 
     @classmethod
-    def of(cls, moments: Moments) -> UnitColumns:
+    def of(cls, moments: TensorMoments) -> UnitColumns:
         """The columns of the factor of some moments."""
         scale = column_norms(moments.factor)
         rounding = 10 * _EPS * moments.abs_max * moments.weight.sqrt()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sklearn_gd._moments.gram import certified_cholesky
-from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._moments.triangle import gram_of_rows
 
 
@@ -36,19 +36,19 @@ class RowSpace(NamedTuple):
         inflation = (self.inverse * scale).square().sum(0).max()
         return float(torch.finfo(scale.dtype).eps * inflation)
 
-    def noise(self, moments: Moments) -> Tensor:
+    def noise(self, moments: TensorMoments) -> Tensor:
         """What ``abs_max`` is for the columns of X, for the columns of L."""
         return torch.stack([row.abs() @ moments.abs_max for row in self.rows])
 
 
-def factorize_rows(moments: Moments) -> RowSpace:
+def factorize_rows(moments: TensorMoments) -> RowSpace:
     """The row space of the factor of some moments: by Cholesky if certified, else by QR."""
     table = moments.factor
     certified = certified_cholesky(gram_of_rows(table))
     return factorize_rows_by_qr(moments) if certified is None else RowSpace(*certified, table)
 
 
-def factorize_rows_by_qr(moments: Moments) -> RowSpace:
+def factorize_rows_by_qr(moments: TensorMoments) -> RowSpace:
     """The row space by QR, which is always accurate."""
     table = moments.factor
     # large columns first: then the error of a column is relative to its own size

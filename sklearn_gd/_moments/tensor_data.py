@@ -14,7 +14,7 @@ from torch import Tensor
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.compute import compute_moments
-from sklearn_gd._moments.moments import Moments, Rows
+from sklearn_gd._moments.tensor_moments import Rows, TensorMoments
 
 
 class SparseRows(NamedTuple):
@@ -62,7 +62,7 @@ class TensorData(NamedTuple):
                 x = self.basis.expand(x, out[:, : len(x)]).T
             yield x, y, weight
 
-    def moments(self, *, center: bool) -> Moments:
+    def moments(self, *, center: bool) -> TensorMoments:
         """The moments of all rows."""
         return compute_moments(
             self.blocks,

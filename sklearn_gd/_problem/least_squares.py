@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.parametrization import Parametrization
 from sklearn_gd._problem.precondition import PreconditionedMoments
 from sklearn_gd._problem.stacking import stack_padded
@@ -118,7 +118,11 @@ class LeastSquares(NamedTuple):
 
 
 def least_squares(
-    moments: Moments, preconditioned: PreconditionedMoments, y_scale: Tensor, *, with_means: bool
+    moments: TensorMoments,
+    preconditioned: PreconditionedMoments,
+    y_scale: Tensor,
+    *,
+    with_means: bool,
 ) -> LeastSquares:
     """The squared error of the data of some moments, in the coordinates of a descent.
 
@@ -137,7 +141,9 @@ def least_squares(
     return LeastSquares.of(design, target, preconditioned.residual_norm, y_scale, ridge)
 
 
-def validation_least_squares(moments: Moments, parametrization: Parametrization) -> LeastSquares:
+def validation_least_squares(
+    moments: TensorMoments, parametrization: Parametrization
+) -> LeastSquares:
     """The squared error of other rows, in the coordinates of a descent."""
     root = moments.weight.sqrt()
     scaling = parametrization.scaling

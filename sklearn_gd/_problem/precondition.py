@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from sklearn_gd._moments.gram import certified_cholesky
-from sklearn_gd._moments.moments import Moments, column_norms
 from sklearn_gd._moments.rank import IndependentColumns, UnitColumns, independent_columns
 from sklearn_gd._moments.row_space import RowSpace, factorize_rows, factorize_rows_by_qr
+from sklearn_gd._moments.tensor_moments import TensorMoments, column_norms
 from sklearn_gd._problem.preconditioners import (
     DeficientPreconditioner,
     DensePreconditioner,
@@ -47,7 +47,7 @@ class PreconditionedMoments(NamedTuple):
 
 
 def precondition_moments(
-    moments: Moments, precondition: str | None, l2: float, to_original: Tensor | None
+    moments: TensorMoments, precondition: str | None, l2: float, to_original: Tensor | None
 ) -> PreconditionedMoments:
     """The preconditioner that ``precondition`` names, for data and an L2 penalty.
 
@@ -62,7 +62,9 @@ def precondition_moments(
     return _whiten_row_space(moments, l2) if is_wide else _whiten(moments)
 
 
-def _with_penalty_rows(moments: Moments, l2: float, to_original: Tensor | None) -> Moments:
+def _with_penalty_rows(
+    moments: TensorMoments, l2: float, to_original: Tensor | None
+) -> TensorMoments:
     """The moments with the L2 penalty as further rows: sqrt(l2/2) times each coefficient.
 
     A column that is constant up to rounding stays constant.
@@ -74,7 +76,7 @@ def _with_penalty_rows(moments: Moments, l2: float, to_original: Tensor | None) 
     return moments.with_rows((l2 / 2) ** 0.5 * to_original.T)
 
 
-def _diagonal(moments: Moments, precondition: str | None, l2: float) -> PreconditionedMoments:
+def _diagonal(moments: TensorMoments, precondition: str | None, l2: float) -> PreconditionedMoments:
     """Features of unit variance, or as they are. Coefficients of constant columns stay 0."""
     root = moments.weight.sqrt()
     if precondition == "standardize":
@@ -93,7 +95,7 @@ def _diagonal(moments: Moments, precondition: str | None, l2: float) -> Precondi
     )
 
 
-def _whiten(moments: Moments) -> PreconditionedMoments:
+def _whiten(moments: TensorMoments) -> PreconditionedMoments:
     """Uncorrelated features of unit variance; the minimum norm where the rank is deficient."""
     root = moments.weight.sqrt()
     unit = UnitColumns.of(moments)
@@ -113,7 +115,7 @@ def _whiten(moments: Moments) -> PreconditionedMoments:
     return PreconditionedMoments(preconditioner, None, target / root, residual_norm / root)
 
 
-def _nothing_varies(moments: Moments) -> PreconditionedMoments:
+def _nothing_varies(moments: TensorMoments) -> PreconditionedMoments:
     """All columns are constant: one coordinate that moves nothing."""
     root, zeros = moments.weight.sqrt(), torch.zeros_like(moments.x_mean)[None, None]
     residual_norm = torch.hypot(moments.residual_norm, column_norms(moments.target))
@@ -166,7 +168,7 @@ def _norm_map(dependence: Tensor) -> Tensor:
     return torch.linalg.solve_triangular(r, q[:others].T, upper=True).T
 
 
-def _whiten_row_space(moments: Moments, l2: float) -> PreconditionedMoments:
+def _whiten_row_space(moments: TensorMoments, l2: float) -> PreconditionedMoments:
     """The same with fewer rows than columns. The penalty is added in the row space."""
     space = factorize_rows(moments)
     if space.is_certified:
@@ -190,7 +192,7 @@ def _whiten_row_space(moments: Moments, l2: float) -> PreconditionedMoments:
     return _in_triangular_coordinates(moments, whitened)
 
 
-def _triangular_basis(moments: Moments) -> Tensor | None:
+def _triangular_basis(moments: TensorMoments) -> Tensor | None:
     """Orthonormal fitted values (m, rank) that depend on the columns and not on the rows.
 
     The coordinates of a row space are fitted values, so that a row that is given twice would
@@ -201,7 +203,7 @@ def _triangular_basis(moments: Moments) -> Tensor | None:
 
 
 def _in_triangular_coordinates(
-    moments: Moments, whitened: PreconditionedMoments
+    moments: TensorMoments, whitened: PreconditionedMoments
 ) -> PreconditionedMoments:
     """The same whitening, in coordinates that depend on the columns and not on the rows."""
     row_space = whitened.preconditioner
@@ -222,10 +224,10 @@ def _in_triangular_coordinates(
 
 
 def _whiten_by_qr(
-    moments: Moments, space: RowSpace, l2: float, scale: Tensor
+    moments: TensorMoments, space: RowSpace, l2: float, scale: Tensor
 ) -> PreconditionedMoments:
     """Whitening in the row space of columns that are in units of ``scale``."""
-    inner = Moments(
+    inner = TensorMoments(
         moments.weight,
         torch.zeros_like(space.lower[0]),
         moments.y_mean,
@@ -243,14 +245,16 @@ def _whiten_by_qr(
     return whitened._replace(preconditioner=preconditioner)
 
 
-def _rounding_of_fit(moments: Moments, preconditioner: Preconditioner) -> float:
+def _rounding_of_fit(moments: TensorMoments, preconditioner: Preconditioner) -> float:
     """How far rounding moves the fitted values of unit deviation: the sum of all terms times ε."""
     size = moments.factor.abs().amax(dim=0) / moments.weight.sqrt()
     terms = size @ preconditioner.to_dense().matrix[0].abs()
     return float(torch.finfo(terms.dtype).eps * terms.max())
 
 
-def _whiten_certified(moments: Moments, space: RowSpace, l2: float) -> PreconditionedMoments | None:
+def _whiten_certified(
+    moments: TensorMoments, space: RowSpace, l2: float
+) -> PreconditionedMoments | None:
     """The same from Cholesky factors; None where they would not be accurate."""
     if l2:
         return _whiten_certified_ridge(moments, space, l2)
@@ -272,7 +276,7 @@ def _whiten_certified(moments: Moments, space: RowSpace, l2: float) -> Precondit
 
 
 def _whiten_certified_ridge(
-    moments: Moments, space: RowSpace, l2: float
+    moments: TensorMoments, space: RowSpace, l2: float
 ) -> PreconditionedMoments | None:
     """The same with an L2 penalty."""
     root, lower, inverse = moments.weight.sqrt(), space.lower, space.inverse

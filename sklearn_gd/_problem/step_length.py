@@ -21,21 +21,26 @@ import torch
 from torch import Tensor
 
 from sklearn_gd._base.types import Params
-from sklearn_gd._problem.curvature import largest_eigenvalue
+from sklearn_gd._problem.curvature import curvature_of_least_squares, largest_eigenvalue
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss
+from sklearn_gd._problem.least_squares import LeastSquares
 from sklearn_gd._problem.mini_batches import MiniBatches
 from sklearn_gd._solver.derivatives import gradient
 
 
 def step_length(
-    objective: EmpiricalRisk | MiniBatches, curvature: float, epochs: int, options: Params
+    objective: EmpiricalRisk | MiniBatches,
+    squared_error: LeastSquares,
+    epochs: int,
+    options: Params,
 ) -> float | None:
     """The learning rate of SGD with these options, or None if the start is an optimum.
 
-    ``curvature`` is the largest curvature of the mean squared error in these coordinates.
+    ``squared_error`` is that of the same rows in the same coordinates.
     """
     parametrization = objective.loss.parametrization
-    largest = max(curvature / 2.0, float(parametrization.has_intercept))
+    largest = curvature_of_least_squares(squared_error) / 2.0
+    largest = max(largest, float(parametrization.has_intercept))
     ratio = _residual_per_slope(objective)
     if largest == 0.0 or ratio is None:
         return None

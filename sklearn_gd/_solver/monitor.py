@@ -4,7 +4,8 @@ The monitor looks at a chunk of epochs at a time. It finds the epoch in which a 
 or stopped, also where later epochs of the chunk have been run in vain.
 
 Each target is judged by itself. A target that diverges is put to its lowest point and stays
-there. A run ends when all of its targets have diverged or stopped. Where validation rows are
+there. A target whose objective is low enough stays where it first was. A run ends when all of
+its targets have diverged, stopped or arrived. Where validation rows are
 watched, all targets stop together, and the mean over targets is judged.
 """
 
@@ -29,6 +30,8 @@ class StoppingRule(NamedTuple):
     # (problems, runs, targets) the objective of the start, where the first epoch does not tell
     # it: with mini-batches, and in a stream that began earlier
     start_value: Tensor | None = None
+    # (problems, 1, targets) a target ends where its objective is at most this
+    enough: Tensor | None = None
 
 
 class ConvergenceMonitor:
@@ -43,6 +46,7 @@ class ConvergenceMonitor:
         self.ended = torch.zeros(problems, runs, dtype=torch.bool)
         self.diverged = torch.zeros(shape, dtype=torch.bool)
         self.stopped = torch.zeros(shape, dtype=torch.bool)
+        self.arrived = torch.zeros(shape, dtype=torch.bool)  # where the objective is low enough
         self.target_n_iter = torch.full(shape, epochs)
         self.decreased_at = torch.zeros(shape, dtype=torch.int64)
         self.best = torch.full(shape, torch.inf, dtype=u.dtype)
@@ -56,13 +60,18 @@ class ConvergenceMonitor:
         return bool(self.ended.all())
 
     @property
+    def stays(self) -> Tensor:
+        """Which targets stay at their best point, whatever the others do."""
+        return self.diverged | self.arrived
+
+    @property
     def earliest_end(self) -> int:
         """The number of epochs before which no target can stop by ``tol``."""
         if self.epoch == 0:
             return 1
         if self.rule.tol is None:
             return int(self.n_iter.max())
-        goes_on = ~(self.diverged | self.stopped)
+        goes_on = ~(self.stays | self.stopped)
         return int(self.decreased_at[goes_on].min()) + self.rule.n_iter_no_change + 1
 
     def allows(self, value: Tensor) -> bool:
@@ -89,13 +98,13 @@ class ConvergenceMonitor:
             self._begin(values, objective, watched)
         is_bad = ~((objective >= self.low) & (objective <= self.high))  # NaN is bad too
         watched = watched.masked_fill(is_bad | watched.isnan(), torch.inf)
-        diverged_at = _first_true(is_bad)
-        stopped_at = self._stopped_at(watched)
-        target_end = torch.minimum(diverged_at, stopped_at)
-        target_end = target_end.masked_fill(self.diverged | self.stopped, -1)
+        diverged_at, arrived_at = _first_true(is_bad), self._arrived_at(objective)
+        stays_at = torch.minimum(diverged_at, arrived_at)
+        target_end = torch.minimum(stays_at, self._stopped_at(watched))
+        target_end = target_end.masked_fill(self.stays | self.stopped, -1)
         run_end = target_end.amax(-1)
-        self._keep_lowest(watched, torch.minimum(diverged_at, run_end[..., None]), points)
-        self._end_targets(target_end, diverged_at, values)
+        self._keep_lowest(watched, torch.minimum(stays_at, run_end[..., None]), points)
+        self._end_targets(target_end, diverged_at, arrived_at, values)
         self._end_runs(run_end, points, u)
         self.epoch += len(objective)
 
@@ -168,37 +177,49 @@ class ConvergenceMonitor:
         self.decreased_at = decreased_at[-1]
         return _first_true(self.epoch + index - decreased_at >= self.rule.n_iter_no_change)
 
+    def _arrived_at(self, objective: Tensor) -> Tensor:
+        """The index in the chunk at which the objective of a target is low enough."""
+        if self.rule.enough is None:
+            return torch.full(objective.shape[1:], len(objective))
+        return _first_true(objective <= self._judged(self.rule.enough[None])[0])
+
     def _keep_lowest(self, watched: Tensor, last: Tensor, points: Tensor) -> None:
         """Keep the lowest point of every target up to the index ``last``."""
         index = torch.arange(len(watched))[:, None, None, None]
         lowest, where = watched.masked_fill(index > last, torch.inf).min(0)
-        is_better = (lowest < self.best) & ~self.diverged
+        is_better = (lowest < self.best) & ~self.stays
         self.best = torch.where(is_better, lowest, self.best)
         self.best_epoch = torch.where(is_better, self.epoch + where, self.best_epoch)
         self.best_u = torch.where(_like(is_better, points), _at(points, where), self.best_u)
 
-    def _end_targets(self, target_end: Tensor, diverged_at: Tensor, values: Tensor) -> None:
-        """Note which targets diverged or stopped in this chunk, and in which epoch."""
+    def _end_targets(
+        self, target_end: Tensor, diverged_at: Tensor, arrived_at: Tensor, values: Tensor
+    ) -> None:
+        """Note which targets ended in this chunk, how, and in which epoch."""
         ends_here = (target_end >= 0) & (target_end < len(values))
         if not ends_here.any():
             return
         diverges = ends_here & (diverged_at == target_end)
+        arrives = ends_here & (arrived_at == target_end) & ~diverges
+        stays = diverges | arrives
         self.diverged |= diverges
-        self.stopped |= ends_here & ~diverges
-        # an epoch that began with a bad value does not count
-        n_iter = self.epoch + target_end + (~diverges).long()
+        self.arrived |= arrives
+        self.stopped |= ends_here & ~stays
+        # an epoch that began with a bad value, or where a target stays, does not count
+        n_iter = self.epoch + target_end + (~stays).long()
         if self.rule.start_value is not None and self.epoch == 0:
             n_iter = n_iter.clamp(min=1)  # with batches an epoch has been done all the same
+        n_iter = torch.where(arrives, n_iter.clamp(min=1), n_iter)  # every curve has a value
         self.target_n_iter = torch.where(ends_here, n_iter, self.target_n_iter)
-        if diverges.any():
-            self._write_kept_values(diverges, target_end, values)
+        if stays.any():
+            self._write_kept_values(stays, target_end, values)
 
-    def _write_kept_values(self, diverges: Tensor, end: Tensor, values: Tensor) -> None:
-        """Replace the bad values of targets by the objective that they keep from then on."""
+    def _write_kept_values(self, stays: Tensor, end: Tensor, values: Tensor) -> None:
+        """Replace the values of targets by the objective that they keep from then on."""
         kept = self.best.where(torch.isfinite(self.best), self.first)
         scale = 1.0 if self.rule.scale is None else self.rule.scale.cpu()
         index = torch.arange(len(values))[:, None, None, None]
-        is_replaced = (diverges & (index >= end)).expand(values.shape).to(values.device)
+        is_replaced = (stays & (index >= end)).expand(values.shape).to(values.device)
         values.copy_(torch.where(is_replaced, (kept * scale).to(values), values))
 
     def _end_runs(self, run_end: Tensor, points: Tensor, u: Tensor) -> None:
@@ -211,9 +232,9 @@ class ConvergenceMonitor:
             after_u = _at(torch.cat([points, u[None]]), after)
             self.ended |= ends_here
             u.copy_(torch.where(_like(ends_here[..., None], u), after_u, u))
-        if self.diverged.any() or self.ended.any():
-            u.copy_(torch.where(_like(self.diverged, u), self.best_u, u))
-            self.held = _like(self.diverged | self.ended[..., None], u), u.clone()
+        if self.stays.any() or self.ended.any():
+            u.copy_(torch.where(_like(self.stays, u), self.best_u, u))
+            self.held = _like(self.stays | self.ended[..., None], u), u.clone()
 
 
 def _first_true(flags: Tensor) -> Tensor:

@@ -13,11 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_gd._base.parameters import InvalidParameterError
 from sklearn_gd._base.torch_state import threads_for
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.standard_errors import UndefinedError, estimate_from_moments
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss
 from sklearn_gd._problem.least_squares import LeastSquares, validation_least_squares
 from sklearn_gd._problem.mini_batches import MiniBatches
@@ -33,6 +35,8 @@ from sklearn_gd._training.coordinates import (
 )
 from sklearn_gd._training.options import FitOptions
 from sklearn_gd.losses import LossSpec, find_loss
+
+_SQUARED_DISTANCE = 1e-4  # of coefficients from their optimum, in standard errors
 
 MakeRisk = Callable[[RegularizedLoss], EmpiricalRisk]
 
@@ -50,8 +54,9 @@ class Problem(NamedTuple):
     validation: Objective | None  # the loss of the validation rows
     value_scale: Tensor  # (1, 1, targets) objectives are judged in units of it
     curvature: float | None  # the largest curvature of the objective, where it is known
-    squared_curvature: float | None  # that of the mean squared error, with the L2 penalty
+    squared_error: LeastSquares | None  # on the same data, where moments are known
     optimum: Tensor | None  # (targets,) the lowest value of the objective, where it is known
+    enough: Tensor | None  # (1, 1, targets) the objective at which the descent may stop
     at_zero: Tensor  # (1, 1, targets) the objective of zeros, where a cold fit starts
     has_batches: bool  # whether an epoch is several steps
     is_squared: bool
@@ -74,14 +79,16 @@ def build_problem(
     *,
     validation: TrainingData | None = None,
     seed: int = 0,
-    moments: Moments | None = None,
+    moments: TensorMoments | None = None,
     make_risk: MakeRisk | None = None,
     coordinates: Coordinates | None = None,
+    n_rows: int | None = None,
 ) -> Problem:
     """The problem of fitting ``data``, with the loss of ``validation`` rows beside it.
 
-    Some things may be known already: the ``moments`` of the data, the ``coordinates`` of an
-    earlier call of partial_fit, or in ``make_risk`` a way to the risk on shared rows.
+    Some things may be known already: the ``moments`` of the data, and how many rows these
+    count (``n_rows``), the ``coordinates`` of an earlier call of partial_fit, or in
+    ``make_risk`` a way to the risk on shared rows.
     """
     loss = find_loss(options.loss, options.loss_params, options.owner)
     to_original = to_original_matrix(data) if options.penalty.l2 else None
@@ -110,6 +117,11 @@ def build_problem(
     with torch.no_grad():
         at_zero = objective(parametrization.zeros)
     y_deviation = torch.where(coordinates.y_deviation > 0, coordinates.y_deviation, 1.0)
+    optimum = _optimum(squared_error, options)
+    enough = None
+    if options.tol == "statistical":
+        n_rows = data.data.n_weighted if n_rows is None else n_rows
+        enough = _near_optimum(optimum, moments, n_rows, options)
     return Problem(
         parametrization,
         precondition,
@@ -118,8 +130,9 @@ def build_problem(
         _validation(data, validation, regularized, options),
         (y_deviation / scaling.y_scale) ** loss.power,
         None if has_batches else _curvature(coordinates.curvature, loss, options),
-        coordinates.curvature,
-        _optimum(squared_error, options),
+        squared_error,
+        optimum,
+        enough,
         at_zero,
         has_batches,
         options.is_squared,
@@ -162,6 +175,35 @@ def _optimum(squared_error: LeastSquares | None, options: FitOptions) -> Tensor 
     if not options.is_squared or squared_error is None or options.penalty.is_proximal:
         return None
     return squared_error.optimum()
+
+
+def _near_optimum(
+    optimum: Tensor | None, moments: TensorMoments | None, n_rows: int, options: FitOptions
+) -> Tensor:
+    """The objective (1, 1, targets) from which no coefficient is 0.01 standard errors away.
+
+    With the residual variance s² = W·J*/df, where W is the sum of the weights and J* the
+    optimum, W·(J − J*)/s² <= 1e-4 is J <= J*·(1 + 1e-4/df). By Cauchy and Schwarz the square
+    of each distance in standard errors is at most the left side.
+    """
+    if moments is None or optimum is None:
+        raise InvalidParameterError(
+            f"tol='statistical' of {options.owner} needs the moments of the data, and X is sparse "
+            "with too many columns for them. Set tol to a number or None."
+        )
+    try:
+        estimate = estimate_from_moments(
+            moments, n_rows=n_rows, log_weight=0.0, has_intercept=options.fit_intercept
+        )
+    except UndefinedError as error:
+        raise ValueError(
+            f"tol='statistical' of {options.owner} is not possible: {error}, or set tol to a "
+            "number or None."
+        ) from None
+    is_exact = to_tensor(estimate.is_exact, optimum.device)
+    enough = optimum * (1.0 + _SQUARED_DISTANCE / estimate.df_resid)
+    # a residual that is rounding says nothing of standard errors
+    return torch.where(is_exact, -torch.inf, enough)[None, None]
 
 
 def _full_batch(

@@ -16,8 +16,8 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 from torch import Tensor
 
 from sklearn_gd._base.parameters import InvalidParameterError
-from sklearn_gd._moments.moments import Moments, column_norms
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._moments.tensor_moments import TensorMoments, column_norms
 from sklearn_gd._problem.curvature import curvature_of_least_squares, curvature_of_rows
 from sklearn_gd._problem.least_squares import LeastSquares, least_squares
 from sklearn_gd._problem.parametrization import Parametrization, TargetScaling
@@ -40,7 +40,7 @@ class Coordinates(NamedTuple):
 
 
 def choose_precondition(
-    options: FitOptions, data: TensorData, moments: Moments | None
+    options: FitOptions, data: TensorData, moments: TensorMoments | None
 ) -> str | None:
     """The preconditioning to use. The rows may be fewer than those of known moments."""
     penalty, n_terms = options.penalty, data.n_terms
@@ -59,7 +59,7 @@ def choose_precondition(
 
 
 def coordinates_from_moments(
-    moments: Moments,
+    moments: TensorMoments,
     options: FitOptions,
     precondition: str | None,
     loss: LossSpec,

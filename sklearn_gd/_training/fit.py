@@ -11,8 +11,9 @@ from torch import Tensor
 from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._moments.moments import Moments
 from sklearn_gd._training.options import FitOptions
-from sklearn_gd._training.prepare import Model, descend_problems, prepare
+from sklearn_gd._training.prepare import Model, descend_problems, in_basis, prepare
 from sklearn_gd._training.result import FitResult, in_data_units, make_result, to_numpy_model
 
 OnModel = Callable[[np.ndarray, np.ndarray, np.ndarray], bool]
@@ -23,6 +24,7 @@ def fit_model(
     basis: PolynomialBasis | None,
     options: FitOptions,
     *,
+    moments: Moments | None = None,
     validation: TrainingData | None = None,
     start: Model | None = None,
     seed: int = 0,
@@ -31,12 +33,22 @@ def fit_model(
 ) -> FitResult:
     """Fit ``data``, from the coefficients and intercepts of ``start`` or from zeros.
 
-    The loss of ``validation`` rows decides when to stop, or is only recorded. ``on_epoch`` is
-    called after every epoch with the loss curve so far, the coefficients and the intercepts.
-    It returns whether to stop.
+    ``moments`` take the place of the rows of ``data``, if they are given. The loss of
+    ``validation`` rows decides when to stop, or is only recorded. ``on_epoch`` is called after
+    every epoch with the loss curve so far, the coefficients and the intercepts. It returns
+    whether to stop.
     """
     with isolated():
-        fit = prepare(data, basis, options, validation=validation, seed=seed)
+        tensors = in_basis(moments, basis, options)
+        fit = prepare(
+            data,
+            basis,
+            options,
+            validation=validation,
+            seed=seed,
+            moments=tensors,
+            n_rows=None if moments is None else moments.n_samples,
+        )
         problem = fit.problem
 
         def tell(values: Tensor, u: Tensor) -> bool:

@@ -28,7 +28,7 @@ class FitOptions(NamedTuple):
     batch_size: int | None
     shuffle: bool
     lr_scheduler: SchedulerLike
-    tol: float | None
+    tol: float | str | None
     n_iter_no_change: int
 
     @property

@@ -7,60 +7,48 @@ and the objective is that of all rows, whatever the parts.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
-from sklearn_gd._base.torch_state import find_device, isolated
+from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._moments.convert import convert_moments
-from sklearn_gd._moments.moments import Moments, merge
-from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._moments.moments import Moments
 from sklearn_gd._training.options import FitOptions
-from sklearn_gd._training.prepare import Model, descend_problems, prepare, start_parameters
+from sklearn_gd._training.prepare import (
+    Model,
+    descend_problems,
+    in_basis,
+    prepare,
+    start_parameters,
+)
 from sklearn_gd._training.result import FitResult, make_result
-
-PartialFitState = dict[str, Any]
 
 _MAX_FACTOR = 4096  # rows or columns
 
 
 def fit_on_moments(
     data: TrainingData,
+    moments: Moments,
     basis: PolynomialBasis | None,
     options: FitOptions,
     *,
     start: Model | None,
-    state: PartialFitState | None,
-    state_basis: PolynomialBasis | None,
-) -> tuple[FitResult, PartialFitState]:
-    """Continue a fit with the rows of ``data``. Returns the moments of all rows as the state.
-
-    ``basis`` is the basis for all rows, ``state_basis`` that of the earlier moments.
-    """
+) -> FitResult:
+    """Continue a fit with the moments of all rows so far, of which ``data`` are the last."""
+    _check_size(moments, options)
     with isolated():
-        tensor_data = TensorData(data, basis, find_device(options.device))
-        moments = tensor_data.moments(center=options.fit_intercept).scaled(data.weight_unit)
-        if state is not None:
-            earlier = Moments(
-                *(
-                    to_tensor(np.asarray(state[name]), tensor_data.device)
-                    for name in Moments._fields
-                )
-            )
-            converted = convert_moments(earlier, state_basis, basis)
-            assert converted is not None
-            moments = merge([converted, moments])
-        _check_size(moments, options)
-        fit = prepare(data, basis, options, moments=moments)
+        fit = prepare(
+            data,
+            basis,
+            options,
+            moments=in_basis(moments, basis, options),
+            n_rows=moments.n_samples,
+        )
         trace = descend_problems([fit], [[fit.lr]], start=start)
         if trace.diverged.any():  # the coefficients before the call are kept
             u = start_parameters(fit, start)
             trace = trace._replace(u=u, value=fit.problem.value(u))
         result = make_result(fit, trace.select(0, 0), fit.lr)
         result.check_finite(options.owner)
-        return result, {name: value.cpu().numpy() for name, value in moments._asdict().items()}
+        return result
 
 
 def _check_size(moments: Moments, options: FitOptions) -> None:

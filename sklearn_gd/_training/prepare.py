@@ -15,8 +15,10 @@ from torch import Tensor
 from sklearn_gd._base.torch_state import find_device, threads_for
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._moments.arithmetic import tensor_moments
 from sklearn_gd._moments.moments import Moments
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.curvature import max_stable_lr
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk
 from sklearn_gd._problem.least_squares import LeastSquares
@@ -30,7 +32,7 @@ from sklearn_gd._training.build_problem import MakeRisk, Problem, ProblemObjecti
 from sklearn_gd._training.coordinates import Coordinates
 from sklearn_gd._training.options import FitOptions
 
-_LR_WITHOUT_RULE = 0.01  # of adaptive optimizers and of streams
+_LR_WITHOUT_RULE = 0.01  # of adaptive optimizers, of streams, of sparse data without moments
 
 Model = tuple[np.ndarray, np.ndarray]  # coefficients (targets, terms), intercepts (targets,)
 
@@ -75,10 +77,10 @@ class PreparedFit(NamedTuple):
         if problem.curvature is not None:
             curvature = problem.curvature + factory.options["weight_decay"]
             return 1.0 / curvature if curvature > 0 else 1.0
-        if problem.squared_curvature is None or isinstance(problem.objective, LeastSquares):
+        objective, squared_error = problem.objective, problem.squared_error
+        if squared_error is None or isinstance(objective, LeastSquares):
             return _LR_WITHOUT_RULE
-        epochs, objective = self.options.epochs, problem.objective
-        step = step_length(objective, problem.squared_curvature, epochs, factory.options)
+        step = step_length(objective, squared_error, self.options.epochs, factory.options)
         return step or _LR_WITHOUT_RULE
 
 
@@ -89,9 +91,10 @@ def prepare(
     *,
     validation: TrainingData | None = None,
     seed: int = 0,
-    moments: Moments | None = None,
+    moments: TensorMoments | None = None,
     make_risk: MakeRisk | None = None,
     coordinates: Coordinates | None = None,
+    n_rows: int | None = None,
 ) -> PreparedFit:
     """The problem of fitting ``data``, expanded in ``basis``. See `build_problem` for the rest."""
     factory = options.optimizer_factory()
@@ -103,8 +106,19 @@ def prepare(
         moments=moments,
         make_risk=make_risk,
         coordinates=coordinates,
+        n_rows=n_rows,
     )
     return PreparedFit(options, factory, problem)
+
+
+def in_basis(
+    moments: Moments | None, basis: PolynomialBasis | None, options: FitOptions
+) -> TensorMoments | None:
+    """Moments in place of rows, as `prepare` takes them."""
+    if moments is None:
+        return None
+    device = find_device(options.device)
+    return tensor_moments(moments, basis, center=options.fit_intercept, device=device)
 
 
 def descend_problems(
@@ -210,5 +224,15 @@ def _stopping_rule(
         high = 1e8 * torch.maximum(first.abs(), ceiling.abs())
         return torch.full_like(first, -torch.inf), high
 
-    tol = 0.0 if options.tol is None and watches_validation else options.tol
-    return StoppingRule(limits, tol, options.n_iter_no_change, scale, start_value=start_value)
+    enough = [problem.enough for problem in problems if problem.enough is not None]
+    tol = None if isinstance(options.tol, str) else options.tol
+    if tol is None and watches_validation:
+        tol = 0.0
+    return StoppingRule(
+        limits,
+        tol,
+        options.n_iter_no_change,
+        scale,
+        start_value=start_value,
+        enough=torch.cat(enough) if enough else None,
+    )

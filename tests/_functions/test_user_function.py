@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_gd import minimize
-from tests._functions.reference import himmelblau, parabola, plain_loop
+from sklearn_gd import minimize, solve
+from tests._functions.reference import himmelblau, parabola, plain_loop, puzzle
 
 
 class TestResult:
@@ -57,6 +57,45 @@ class TestResult:
             torch.set_default_dtype(torch.float32)
         np.testing.assert_allclose(result.x, 1)
         assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("lr", [0.1, [0.1, 0.2]])
+class TestGradientsThatAreSwitchedOff:
+    """The caller may have switched gradients off. This is as it was afterwards."""
+
+    @staticmethod
+    def check(call, mode):
+        expected = call()
+        with mode():
+            before = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+            result = call()
+            assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == before
+        assert torch.is_grad_enabled()
+        for name in ("x", "jac", "loss_curve", "path"):
+            np.testing.assert_array_equal(result[name], expected[name], err_msg=name)
+        return result
+
+    def test_minimize(self, mode, lr):
+        self.check(lambda: minimize(parabola, 7.0, lr=lr, epochs=5), mode)
+
+    def test_minimize_from_a_tensor(self, mode, lr):
+        def distance(x):
+            return (x - torch.tensor([1.0, 2.0])).square().sum()
+
+        self.check(lambda: minimize(distance, torch.tensor([7.0, 1.0]), lr=lr, epochs=5), mode)
+
+    def test_solve(self, mode, lr):
+        def call():
+            result = solve(puzzle, dict.fromkeys("ABCD", torch.tensor(3.0)), lr=lr, epochs=5)
+            # the unknowns as one array
+            return {**result, **{name: np.stack([*result[name].values()]) for name in DICTS}}
+
+        result = self.check(call, mode)
+        assert np.shape(result["residuals"])[-1] == 4
+
+
+DICTS = ["x", "jac", "path"]
 
 
 class TestDivergence:

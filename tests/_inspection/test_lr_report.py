@@ -175,6 +175,19 @@ def test_the_steepest_feature():
     assert lr_report(cubic, X[:, :1], Y).steepest_feature == "x0^3"
 
 
+def test_the_penalty_of_wide_data_counts():
+    rng = np.random.default_rng(1)
+    wide, y = rng.normal(size=(5, 8)), rng.normal(size=5)
+    model = GDLinearRegressor(precondition="standardize", alpha=0.5)
+    centred = (wide - wide.mean(0)) / np.sqrt(wide.var(0) + 0.25)
+    penalty = 0.5 * np.diag(1 / (wide.var(0) + 0.25))
+    values = np.linalg.eigvalsh(2 * centred.T @ centred / 5 + penalty)
+    report = lr_report(model, wide, y)
+    np.testing.assert_allclose(report.condition_number, values[-1] / values[0], rtol=1e-9)
+    np.testing.assert_allclose(report.best_lr, 2 / (values[0] + values[-1]), rtol=1e-9)
+    np.testing.assert_allclose(report.max_stable_lr, 2 / values[-1], rtol=1e-9)
+
+
 def test_never():
     model = GDLinearRegressor(precondition=None, lr=0.01)
     report = lr_report(model, X, Y)

@@ -7,7 +7,7 @@ import torch
 from sklearn_gd import GDLinearRegressor
 from sklearn_gd._moments import compute
 from sklearn_gd._moments.gram import moments_by_gram
-from sklearn_gd._moments.moments import merge
+from sklearn_gd._moments.tensor_moments import merge
 from tests._moments.reference import assert_moments, expected_moments, moments_of, tensors
 from tests.reference import least_squares
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sklearn_gd import GDLinearRegressor
-from sklearn_gd._moments.moments import merge
 from sklearn_gd._moments.rank import UnitColumns, independent_columns
+from sklearn_gd._moments.tensor_moments import merge
 from tests._moments.reference import moments_of
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_gd._moments.moments import merge
+from sklearn_gd._moments.tensor_moments import merge
 from sklearn_gd._problem.least_squares import (
     LeastSquares,
     least_squares,

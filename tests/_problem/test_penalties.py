@@ -10,7 +10,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 from sklearn_gd._base.parameters import InvalidParameterError
-from sklearn_gd._moments.moments import merge
+from sklearn_gd._moments.tensor_moments import merge
 from sklearn_gd._problem.least_squares import least_squares
 from sklearn_gd._problem.penalties import CoordinatePenalty, Penalty, RidgeTerm
 from sklearn_gd._problem.precondition import precondition_moments

@@ -6,7 +6,7 @@ import torch
 
 from sklearn_gd import GDLinearRegressor
 from sklearn_gd._moments import gram
-from sklearn_gd._moments.moments import merge
+from sklearn_gd._moments.tensor_moments import merge
 from sklearn_gd._problem import precondition as module
 from sklearn_gd._problem.least_squares import least_squares
 from sklearn_gd._problem.precondition import precondition_moments

@@ -231,3 +231,45 @@ def test_nan_in_the_validation_loss_is_never_the_lowest():
     first = int(np.argmax(u > 0.3))
     assert stopped.best_epoch.item() == first - 1
     assert stopped.n_iter.item() == first - 1 + 5 + 1
+
+
+@pytest.mark.parametrize("arrives_at", [0, 1, 3, 63, 64, 65, 128])
+@pytest.mark.parametrize("with_callback", [False, True])
+def test_a_target_ends_where_its_objective_is_low_enough(arrives_at, with_callback):
+    """One valley arrives, the other goes on; the first stays where it was low enough."""
+    curvatures, heights, lr = [1.0, 1.0], [3.0, 3.0], 0.02
+    exact = 3.0 * (1 - 2 * lr) ** (2.0 * np.arange(201))
+    enough = torch.tensor([exact[arrives_at] * (1 + 1e-9), -np.inf]).view(2, 1, 1)
+    rule = StoppingRule(open_ended, enough=enough)
+    seen = []
+    callback = {"on_epoch": lambda values, u: bool(seen.append(len(values)))}
+    trace = run(
+        SGD,
+        [lr],
+        objective=valley(curvatures, heights),
+        rule=rule,
+        **(callback if with_callback else {}),
+    )
+    assert trace.n_iter.tolist() == [[max(arrives_at, 1)], [200]]
+    assert not trace.diverged.any()
+    np.testing.assert_allclose(trace.value[:, 0, 0], exact[[arrives_at, 200]], rtol=1e-9)
+    one = trace.select(0, 0)
+    assert len(one.values) == max(arrives_at, 1)
+    np.testing.assert_allclose(one.values[:, 0, 0, 0], exact[: len(one.values)], rtol=1e-9)
+    np.testing.assert_allclose(trace.values[arrives_at:, 0, 0, 0], exact[arrives_at], rtol=1e-9)
+    if with_callback:
+        assert seen == list(range(1, 201))
+
+
+def test_adaptive_steps_do_not_leave_the_point_that_is_low_enough():
+    objective = bowls(targets=3)
+    free = run(ADAM, [0.05], 400, objective=objective)
+    lowest = free.values[:, 0, 0].min(0).values
+    enough = (lowest + 0.01 * (free.values[0, 0, 0] - lowest))[None, None]
+    trace = run(
+        ADAM, [0.05], 400, objective=objective, rule=StoppingRule(open_ended, enough=enough)
+    )
+    for target in range(3):
+        arrives_at = int((free.values[:, 0, 0, target] <= enough[0, 0, target]).int().argmax())
+        assert trace.value[0, 0, target] == free.values[arrives_at, 0, 0, target]
+    assert (trace.value <= enough).all()

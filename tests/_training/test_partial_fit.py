@@ -125,7 +125,7 @@ def test_a_saved_model_goes_on_and_does_not_grow(kind):
         sizes.append(len(saved))
         broken = pickle.loads(saved)
     np.testing.assert_array_equal(broken.coef_, whole.coef_)
-    assert max(sizes) < 1.01 * min(sizes)
+    assert max(sizes[1:]) < 1.01 * min(sizes[1:])
 
 
 def test_a_wide_stream_keeps_no_more_rows_than_it_has_seen():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sklearn_gd._moments.moments import Moments
+from sklearn_gd import Moments
 from sklearn_gd._training.fit import fit_model
 from sklearn_gd._training.mini_batch_pass import fit_pass
 from sklearn_gd._training.partial_fit import fit_on_moments
@@ -40,11 +40,9 @@ def test_what_is_found_is_numpy():
             name
         )
     options = fit_options(optimizer="adam")
-    _, state = fit_on_moments(
-        training_data(), None, options, start=None, state=None, state_basis=None
-    )
-    assert set(state) == set(Moments._fields)
-    assert all(isinstance(value, np.ndarray) for value in state.values())
+    moments = Moments.of(X, Y, WEIGHT)
+    result = fit_on_moments(training_data(), moments, None, options, start=None)
+    assert isinstance(result.coef, np.ndarray)
     _, state = fit_pass(training_data(), None, options, start=None, state=None, seed=0)
     assert set(state) == {
         "scale",

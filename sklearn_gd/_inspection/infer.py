@@ -1,0 +1,334 @@
+"""Standard errors for a fitted model: from the model and its data to an `Inference`."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_gd._base.parameters import check_params, choice, real
+from sklearn_gd._base.types import MatrixLike
+from sklearn_gd._data.polynomial import PolynomialBasis, legendre_basis
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._data.validation import check_training_data
+from sklearn_gd._estimators.base import GDRegressor
+from sklearn_gd._estimators.fitted_state import stacklevel_of_caller
+from sklearn_gd._estimators.parameter_rules import why_no_standard_errors
+from sklearn_gd._inspection.inference import Inference
+from sklearn_gd._inspection.user_terms import UserEstimate
+
+_RULES = {
+    "cov_type": choice("nonrobust", "HC0", "HC1", "HC2", "HC3"),
+    "confidence": real(0.0, 1.0),
+}
+_FAR = 0.1  # standard errors
+
+
+def inference(
+    model: BaseEstimator,
+    X: MatrixLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    cov_type: str = "nonrobust",
+    confidence: float = 0.95,
+) -> Inference:
+    """Compute standard errors, intervals and tests for the coefficients of a model.
+
+    The numbers describe the least-squares optimum, in closed form, and not the end of the
+    descent. `Inference.distance` tells how far each coefficient of the model still is from
+    the optimum. Below 0.01 standard errors the descent has found all that the data can tell.
+
+    Parameters
+    ----------
+    model : GDLinearRegressor, GDPolynomialRegressor, or a search over them
+        The fitted model, with squared error and without penalty and bounds. It is only read.
+        Of a search, `best_estimator_` is used.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        The training data.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        The targets.
+    sample_weight : array-like of shape (n_samples,) or float, default=None
+        Weights as in the WLS of statsmodels: the variance of the error of a sample is
+        inversely proportional to its weight. A sample of weight 2 is not two samples. A
+        sample of weight zero is absent. It does not count in `Inference.nobs`, where
+        statsmodels counts it.
+    cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3"}, default="nonrobust"
+        The covariance of the coefficients. ``"nonrobust"`` takes all errors to have one
+        variance (divided by the weight). The others are robust to errors of different
+        variances [1]_. Their intervals and p-values use the normal distribution in place of
+        Student's t, as in statsmodels.
+    confidence : float, default=0.95
+        The probability that an interval is to cover the true value, between 0 and 1.
+
+    Returns
+    -------
+    Inference
+        The numbers, with methods for a table, intervals and predictions.
+
+    Raises
+    ------
+    TypeError
+        If `model` is not a regressor of this package or a search over one.
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
+    ValueError
+        If standard errors are undefined: with a penalty, bounds or another loss, if columns
+        depend on each other, or if there are no more samples than coefficients. Also if a
+        parameter is outside its range, or X has other columns than the model.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        If a coefficient is more than 0.1 standard errors from the optimum.
+
+    See Also
+    --------
+    Inference : What is returned.
+    sklearn_gd.CoefficientDisplay : Draw coefficients with their intervals.
+
+    Notes
+    -----
+    Polynomials are estimated in the well-conditioned basis of the fit, and then expressed in
+    plain powers of the features. So the standard errors have 13 digits on the regressions of
+    NIST, where the condition numbers go up to 1e15.
+
+    References
+    ----------
+    .. [1] J. G. MacKinnon and H. White (1985), "Some heteroskedasticity-consistent covariance
+       matrix estimators with improved finite sample properties", Journal of Econometrics 29.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_gd import GDLinearRegressor, inference
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = GDLinearRegressor().fit(X, y)
+    >>> result = inference(model, X, y)
+    >>> result.to_frame().loc[["const", "bmi"], ["params", "bse", "tvalues"]].round(3)
+            params     bse  tvalues
+    const  152.133   2.576   59.061
+    bmi    519.846  66.533    7.813
+    >>> bool(result.distance.max() < 0.01)
+    True
+    """
+    rules = {"cov_type": cov_type, "confidence": confidence}
+    check_params("inference", rules, _RULES)
+    regressor, is_search = _find_regressor(model)
+    data = _check_data(regressor, X, y, sample_weight)
+    basis = _well_conditioned_basis(regressor, data)
+    names = list(regressor._term_names())
+    found = _compute(data, basis, regressor, names, cov_type)
+    result = _make_inference(
+        found, regressor, data, names, _target_names(y, data), is_search, cov_type, confidence
+    )
+    _warn_if_far(result)
+    return result
+
+
+inference.__module__ = "sklearn_gd"
+
+
+class _Found(NamedTuple):
+    """What the data tell, as NumPy."""
+
+    estimate: UserEstimate
+    leverage: np.ndarray  # (n,)
+    loo_residuals: np.ndarray  # (n, targets)
+
+
+def _find_regressor(model: BaseEstimator) -> tuple[GDRegressor, bool]:
+    """The fitted regressor, and whether a search chose it."""
+    is_search = not isinstance(model, GDRegressor) and hasattr(model, "refit")
+    regressor = model
+    if is_search:
+        check_is_fitted(model)
+        regressor = getattr(model, "best_estimator_", None)
+        if regressor is None:
+            raise ValueError(
+                f"inference needs the best_estimator_ of {type(model).__name__}, which has "
+                "refit=False. Set refit=True, or fit a plain estimator with best_params_."
+            )
+    if not isinstance(regressor, GDRegressor):
+        raise TypeError(
+            "inference needs a GDLinearRegressor, a GDPolynomialRegressor or a search over one, "
+            f"and {type(regressor).__name__} is neither. Of a pipeline pass its last step, with "
+            "the X that this step was given."
+        )
+    check_is_fitted(regressor)
+    reason = why_no_standard_errors(regressor)
+    if reason:
+        raise ValueError(f"inference on {type(regressor).__name__} is not possible: {reason}")
+    return regressor, is_search
+
+
+def _check_data(
+    regressor: GDRegressor, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None
+) -> TrainingData:
+    """The checked data, whose columns are those of the fit."""
+    data = check_training_data(copy.copy(regressor), X, y, sample_weight, reset=False)
+    n_targets = np.atleast_2d(regressor.coef_).shape[0]
+    if data.y.shape[1] != n_targets:
+        raise ValueError(
+            f"y has {data.y.shape[1]} targets, and {type(regressor).__name__} was fitted with "
+            f"{n_targets}. Pass the y of the fit."
+        )
+    return data
+
+
+def _well_conditioned_basis(regressor: GDRegressor, data: TrainingData) -> PolynomialBasis | None:
+    """The basis of the model's terms on the range of the data, whatever the fit used."""
+    fitted = regressor._fitted_basis()
+    if fitted is None:
+        return None
+    return legendre_basis(
+        *data.ranges(),
+        fitted.degree,
+        interaction_only=fitted.interaction_only,
+        center=bool(regressor.fit_intercept),
+    )
+
+
+def _compute(
+    data: TrainingData,
+    basis: PolynomialBasis | None,
+    regressor: GDRegressor,
+    names: list[str],
+    cov_type: str,
+) -> _Found:
+    """The estimate from the moments of the data, and one more pass over the rows."""
+    import torch
+
+    from sklearn_gd._base.torch_state import isolated
+    from sklearn_gd._moments.row_statistics import row_statistics
+    from sklearn_gd._moments.standard_errors import UndefinedError, estimate_from_moments
+    from sklearn_gd._moments.tensor_data import TensorData
+
+    center, weight = bool(regressor.fit_intercept), data.weight
+    if weight is not None:
+        weight = weight * data.weight_unit
+    with isolated():
+        tensor_data = TensorData(data, basis, torch.device("cpu"))
+        try:
+            estimate = estimate_from_moments(
+                tensor_data.moments(center=center).scaled(data.weight_unit),
+                n_rows=data.n_weighted,
+                log_weight=0.0 if weight is None else float(np.log(weight[weight > 0]).sum()),
+                has_intercept=center,
+                names=names,
+            )
+        except UndefinedError as error:
+            raise ValueError(
+                f"inference on {type(regressor).__name__} is not possible: {error}."
+            ) from None
+        rows = row_statistics(tensor_data, estimate, weight, cov_type)
+    covariance = estimate.covariance() if rows.covariance is None else rows.covariance
+    return _Found(UserEstimate(estimate, basis, covariance), rows.leverage, rows.loo_residuals)
+
+
+def _make_inference(
+    found: _Found,
+    regressor: GDRegressor,
+    data: TrainingData,
+    names: list[str],
+    target_names: list[str],
+    is_search: bool,
+    cov_type: str,
+    confidence: float,
+) -> Inference:
+    """The result. With one-dimensional y it has no axis of targets."""
+    user = found.estimate
+    estimate, root = user.estimate, user.root()
+    bse = np.linalg.norm(root, axis=2)
+    difference = np.abs(user.difference(*regressor._fitted_model(user.basis)))
+    is_exact = estimate.is_exact[:, None]
+    # in units of a standard error that is rounding, a distance has no meaning
+    distance = np.where(is_exact, np.nan, difference / np.where(is_exact, 1.0, bse))
+    fvalue, f_pvalue = estimate.f_test(user.covariance)
+    n_estimated = estimate.df_model + int(estimate.has_intercept)
+    fields = {
+        "params": user.params(),
+        "bse": bse,
+        "cov_params": root @ root.mT,
+        "scale": estimate.scale,
+        "rsquared": estimate.rsquared,
+        "rsquared_adj": estimate.rsquared_adj,
+        "fvalue": fvalue,
+        "f_pvalue": f_pvalue,
+        "llf": estimate.llf,
+        "aic": -2.0 * estimate.llf + 2.0 * n_estimated,
+        "bic": -2.0 * estimate.llf + np.log(estimate.n_rows) * n_estimated,
+        "loo_residuals": found.loo_residuals.T,
+        "loo_score": _loo_score(found.loo_residuals, data, centered=estimate.has_intercept),
+        "distance": distance,
+        "is_exact": estimate.is_exact,
+    }
+    for name in ("params", "bse"):
+        if not np.isfinite(fields[name]).all():
+            raise ValueError(
+                f"The {name} of inference overflow, because the values of X and y are too far "
+                "from 1 for float64. Bring X and y to a moderate scale."
+            )
+    if data.has_single_target:
+        fields = {name: value[0] for name, value in fields.items()}
+    else:
+        fields["loo_residuals"] = fields["loo_residuals"].T
+    return Inference(
+        **fields,
+        leverage=found.leverage,
+        nobs=estimate.n_rows,
+        df_model=estimate.df_model,
+        df_resid=estimate.df_resid,
+        condition_number=user.condition_number(),
+        cov_type=cov_type,
+        confidence=float(confidence),
+        feature_names=["const", *names] if estimate.has_intercept else names,
+        target_names=target_names,
+        is_weighted=data.weight is not None,
+        is_search=is_search,
+        model=copy.copy(regressor),
+        estimate=user,
+    )
+
+
+def _loo_score(residuals: np.ndarray, data: TrainingData, *, centered: bool) -> np.ndarray:
+    """R² (targets,) of the predictions of each row by the others."""
+    weight = np.ones(len(data.y)) if data.weight is None else data.weight
+    mean = weight @ data.y / weight.sum() * int(centered)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score: np.ndarray = 1.0 - weight @ residuals**2 / (weight @ (data.y - mean) ** 2)
+    return score
+
+
+def _target_names(y: ArrayLike, data: TrainingData) -> list[str]:
+    """The name of a series, the names of columns, or y."""
+    n_targets = data.y.shape[1]
+    if isinstance(y, pd.Series) and y.name is not None:
+        return [str(y.name)]
+    if isinstance(y, pd.DataFrame):
+        return [str(name) for name in y.columns]
+    return ["y"] if n_targets == 1 else [f"y{target}" for target in range(n_targets)]
+
+
+def _warn_if_far(result: Inference) -> None:
+    """Warn if the model is too far from the optimum that the numbers describe."""
+    distances = np.atleast_2d(result.distance)
+    target, j = np.unravel_index(np.argmax(np.nan_to_num(distances)), distances.shape)
+    distance = distances[target, j]
+    if distance > _FAR:
+        of_target = "" if len(distances) == 1 else f" of target {result.target_names[target]!r}"
+        warnings.warn(
+            f"The coefficient {result.feature_names[j]!r}{of_target} of "
+            f"{type(result.model).__name__} is {distance:.2g} standard errors from the "
+            "least-squares optimum, which inference describes. Raise epochs or lr, or set "
+            "lr='auto' or precondition='auto'.",
+            ConvergenceWarning,
+            stacklevel=stacklevel_of_caller(),
+        )

@@ -1,0 +1,34 @@
+"""The moments of a table that need not fit into memory: those of its chunks, added up."""
+
+from __future__ import annotations
+
+from sklearn_gd._data.polynomial import monomial_basis
+from sklearn_gd._data.tables import TableReader
+from sklearn_gd._moments.arithmetic import add, moments_of
+from sklearn_gd._moments.moments import Moments
+
+
+def scan_moments(
+    reader: TableReader, degree: int, *, interaction_only: bool, verbose: bool
+) -> Moments:
+    """The moments of all rows of a table, which is read once.
+
+    A chunk whose features are within the ranges of the rows before it has the same basis, so
+    that nothing is converted.
+    """
+    names = reader.columns.features
+    basis = monomial_basis(len(names), degree, interaction_only=interaction_only)
+    whole: Moments | None = None
+    for data in reader.chunks(basis.n_terms, verbose=verbose):
+        ranges = None
+        if whole is not None and whole.x_low is not None and whole.x_high is not None:
+            ranges = whole.x_low, whole.x_high
+        part = moments_of(
+            data, degree, feature_names=names, interaction_only=interaction_only, ranges=ranges
+        )
+        whole = part if whole is None else add(whole, part)
+    if whole is None:
+        raise ValueError(
+            f"{reader.first.label} holds no row of positive weight. Moments need at least one."
+        )
+    return whole
