@@ -12,14 +12,20 @@ lr : float or "auto", default=0.01
     Learning rate. It is the step along the gradient of the *mean* loss, in the coordinates
     of the descent, so that it depends neither on the number of samples nor on units. In
     whitened coordinates any value below 1 converges. ``"auto"`` is 1/L, with L the largest
-    curvature of the objective in these coordinates. For ``"lbfgs"`` it is 1, and for
-    adaptive optimizers, which have no such number, it is 0.01.
+    curvature of the objective in these coordinates. L is not known with mini-batches, and
+    for absolute error, quantiles, ``"epsilon_insensitive"`` and callables. There ``"auto"``
+    is D/(G sqrt(T)) for T steps, with D the size of the residuals and G the slope of the
+    loss at zero coefficients. It becomes smaller with more epochs. ``"auto"`` is 1 for
+    ``"lbfgs"``, and for optimizers that estimate their learning rate (Prodigy,
+    D-Adaptation). For other adaptive optimizers and for passes of `partial_fit` it is 0.01.
 epochs : int, default=1000
     Passes over the data.
 optimizer : str, class or callable, default="sgd"
     Lower-case name of a `torch.optim` class, such a class, or a callable that is given the
     list of parameters and returns a `torch.optim.Optimizer`. ``"sgd"`` without momentum is
-    gradient descent. With ``"lbfgs"`` an epoch is one iteration.
+    gradient descent. With ``"lbfgs"`` an epoch is one iteration. Optimizers of other
+    packages serve too. A schedule-free optimizer is put into its train and eval modes, and
+    all coefficients and losses are those of its eval mode.
 optimizer_params : dict, default=None
     Options of the optimizer, such as ``{"momentum": 0.9, "nesterov": True}``.
 device : str, default="cpu"

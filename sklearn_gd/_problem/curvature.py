@@ -41,7 +41,7 @@ def curvature_of_least_squares(objective: LeastSquares) -> float:
             product = product + ridge[0, 0, 0] * vector
         return 2.0 * product.cpu().numpy()
 
-    return _largest_eigenvalue(apply_hessian, len(design))
+    return largest_eigenvalue(apply_hessian, len(design))
 
 
 def curvature_of_loss(
@@ -116,10 +116,10 @@ def curvature_of_rows(
         gradient = scale * (second_derivative * (x.T @ fitted - x_mean * fitted.sum()) + l2 * w)
         return np.concatenate([[second_derivative * fitted.sum()] * first, gradient])
 
-    return _largest_eigenvalue(apply_hessian, len(x_mean) + first)
+    return largest_eigenvalue(apply_hessian, len(x_mean) + first)
 
 
-def _largest_eigenvalue(apply: Callable[[np.ndarray], np.ndarray], size: int) -> float:
+def largest_eigenvalue(apply: Callable[[np.ndarray], np.ndarray], size: int) -> float:
     """The largest eigenvalue of a symmetric map of vectors, by Lanczos' method."""
     if size <= 2:  # too small for the method
         matrix = np.stack([apply(unit) for unit in np.eye(size)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -69,6 +69,21 @@ def _names() -> dict[str, type[Optimizer]]:
     }
 
 
+@runtime_checkable
+class ScheduleFree(Protocol):
+    """An optimizer that differentiates at one point and returns another (Defazio et al., 2024).
+
+    In its train mode the parameters are the point to differentiate at. In its eval mode they
+    are the average of all steps, which is the result.
+    """
+
+    def train(self) -> None:
+        """Move the parameters to where the objective is differentiated."""
+
+    def eval(self) -> None:
+        """Move the parameters to the average."""
+
+
 class OptimizerFactory(NamedTuple):
     """Makes the optimizer of a descent, and its scheduler."""
 
@@ -82,6 +97,11 @@ class OptimizerFactory(NamedTuple):
     def is_sgd(self) -> bool:
         """Of the SGD family, whose stability is known."""
         return self.optimizer_class is torch.optim.SGD
+
+    @property
+    def finds_lr(self) -> bool:
+        """Of the kind of D-Adaptation and Prodigy, which multiply lr by an estimate of it."""
+        return {"d", "k"} <= self.options.keys()  # the estimate, and the count of its steps
 
     @property
     def is_lbfgs(self) -> bool:
@@ -138,11 +158,6 @@ def make_optimizer_factory(
             f"be used. Got {optimizer!r} instead."
         )
     kind = type(probe)
-    if callable(getattr(probe, "train", None)) and callable(getattr(probe, "eval", None)):
-        raise InvalidParameterError(
-            f"The 'optimizer' parameter of {owner} cannot be {kind.__name__}: it is schedule-free, "
-            "its parameters are a model after eval() only; use 'nadam' with an 'lr_scheduler'."
-        )
     return OptimizerFactory(
         make, kind in _PROPORTIONAL and build is kind, probe.param_groups[0], kind
     )

@@ -5,6 +5,9 @@ have several, the optimizer steps on a copy of the parameters with lr = 1, and t
 moves by its own lr times the difference. This equals separate runs for every optimizer whose
 step is proportional to lr. Where runs have one learning rate in common, the optimizer has it.
 Other optimizers move one run of one target of one problem each.
+
+Between steps u is the result of the optimizer. A schedule-free optimizer is in its train mode
+only while it steps, so that all values and points are those of its average.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from sklearn_gd._base.parameters import InvalidParameterError
 from sklearn_gd._solver.objective import BatchObjective, Objective, ProximalPenalty
-from sklearn_gd._solver.optimizers import OptimizerFactory
+from sklearn_gd._solver.optimizers import OptimizerFactory, ScheduleFree
 
 Index = Any  # of problems, runs and targets; an ellipsis is all of them
 
@@ -72,6 +75,9 @@ class Stepper:
         self.leaf.requires_grad_()
         self.first_lr = float(lrs[0, 0]) if has_one_lr else 1.0
         self.optimizer = optimizer_factory.make(self.leaf, self.first_lr)
+        # mypy holds that no optimizer of torch has both modes
+        optimizer: object = self.optimizer
+        self.schedule_free = optimizer if isinstance(optimizer, ScheduleFree) else None
         is_lbfgs = optimizer_factory.is_lbfgs
         self.line_search_tolerance = (
             self.optimizer.param_groups[0]["tolerance_grad"] if is_lbfgs else None
@@ -94,7 +100,10 @@ class Stepper:
             # values of different batches cannot be compared
             self.previous_value = self.value if is_full_batch else None
             self.value = None
-            self._step()
+            if self.schedule_free is None:
+                self._step()
+            else:
+                self._step_from_average(self.schedule_free)
             mean = self.value if is_full_batch else mean + share * self.value
         out[self.index].copy_(mean)
 
@@ -160,6 +169,15 @@ class Stepper:
                 f"after epoch {epoch + 1} instead."
             )
 
+    def _step_from_average(self, optimizer: ScheduleFree) -> None:
+        """One step of a schedule-free optimizer. The objective is that of its average."""
+        with torch.no_grad():
+            self.value = self._with_penalty(self.batch(self.u), self.u)
+        optimizer.train()
+        self._step()
+        optimizer.eval()
+
+    @torch.enable_grad()  # some optimizers call the closure without
     def _differentiate(self) -> Tensor:
         """The closure of a step: the objective at the leaf, and its gradient there."""
         self.is_differentiating = True

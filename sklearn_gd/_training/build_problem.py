@@ -54,6 +54,7 @@ class Problem(NamedTuple):
     validation: Objective | None  # the loss of the validation rows
     value_scale: Tensor  # (1, 1, targets) objectives are judged in units of it
     curvature: float | None  # the largest curvature of the objective, where it is known
+    squared_error: LeastSquares | None  # on the same data, where moments are known
     optimum: Tensor | None  # (targets,) the lowest value of the objective, where it is known
     enough: Tensor | None  # (1, 1, targets) the objective at which the descent may stop
     at_zero: Tensor  # (1, 1, targets) the objective of zeros, where a cold fit starts
@@ -129,6 +130,7 @@ def build_problem(
         _validation(data, validation, regularized, options),
         (y_deviation / scaling.y_scale) ** loss.power,
         None if has_batches else coordinates.curvature,
+        squared_error,
         optimum,
         enough,
         at_zero,

@@ -146,6 +146,7 @@ class _KeptOptimizers:
                     optimizer.state_dict()["state"], lambda t: t.detach().cpu().numpy(), Tensor
                 ),
                 "scheduler": scheduler and scheduler.state_dict(),
+                "progress": _progress(optimizer),
             }
             for optimizer, scheduler in zip(self.optimizers, schedulers, strict=True)
         ]
@@ -153,9 +154,10 @@ class _KeptOptimizers:
     def _make(self, leaf: Tensor, lr: float) -> Optimizer:
         optimizer = self.original.make(leaf, lr)
         if len(self.optimizers) < len(self.earlier):
-            state = self.earlier[len(self.optimizers)]["optimizer"]
+            earlier = self.earlier[len(self.optimizers)]
             groups = optimizer.state_dict()["param_groups"]
-            tensors = _map_values(state, torch.tensor, np.ndarray)
+            groups[0].update(earlier.get("progress", {}))
+            tensors = _map_values(earlier["optimizer"], torch.tensor, np.ndarray)
             optimizer.load_state_dict({"state": tensors, "param_groups": groups})
         self.optimizers.append(optimizer)
         return optimizer
@@ -169,6 +171,18 @@ class _KeptOptimizers:
                 group["lr"] = lr
         self.schedulers.append(scheduler)
         return scheduler
+
+
+def _progress(optimizer: Optimizer) -> PartialFitState:
+    """What an optimizer counts beside its options, such as Prodigy's estimate of the lr."""
+    (group,) = optimizer.param_groups
+    return {
+        name: value
+        for name, value in group.items()
+        if name not in ("lr", "initial_lr")  # they come from the estimator and its scheduler
+        and type(value) in (bool, int, float)
+        and value != optimizer.defaults.get(name)
+    }
 
 
 def _map_values(value: Any, change: Any, kind: type) -> Any:

@@ -24,12 +24,15 @@ from sklearn_gd._problem.empirical_risk import EmpiricalRisk
 from sklearn_gd._problem.least_squares import LeastSquares
 from sklearn_gd._problem.penalties import CoordinatePenalty
 from sklearn_gd._problem.stacking import stack_padded
+from sklearn_gd._problem.step_length import step_length
 from sklearn_gd._solver.loop import OnEpoch, OnPoints, Trace, descend
 from sklearn_gd._solver.monitor import StoppingRule
 from sklearn_gd._solver.optimizers import OptimizerFactory
 from sklearn_gd._training.build_problem import MakeRisk, Problem, ProblemObjective, build_problem
 from sklearn_gd._training.coordinates import Coordinates
 from sklearn_gd._training.options import FitOptions
+
+_LR_WITHOUT_RULE = 0.01  # of adaptive optimizers, of streams, of sparse data without moments
 
 Model = tuple[np.ndarray, np.ndarray]  # coefficients (targets, terms), intercepts (targets,)
 
@@ -60,16 +63,25 @@ class PreparedFit(NamedTuple):
         return self._replace(options=options, problem=self.problem._replace(penalty=penalty))
 
     def resolve_lr(self, lr: float | str) -> float:
-        """``lr`` as a number: "auto" is 1/L, L the largest curvature, where it is known."""
+        """``lr`` as a number: "auto" is 1/L, L the largest curvature, where it is known.
+
+        Where it is not, "auto" is the step length of a subgradient method.
+        """
         if lr != "auto":
             return float(lr)
-        factory, curvature = self.optimizer_factory, self.problem.curvature
-        if factory.is_lbfgs:
+        factory, problem = self.optimizer_factory, self.problem
+        if factory.is_lbfgs or factory.finds_lr:
             return 1.0
-        if not factory.is_sgd or curvature is None:
-            return 0.01
-        curvature += factory.options["weight_decay"]
-        return 1.0 / curvature if curvature > 0 else 1.0
+        if not factory.is_sgd:
+            return _LR_WITHOUT_RULE
+        if problem.curvature is not None:
+            curvature = problem.curvature + factory.options["weight_decay"]
+            return 1.0 / curvature if curvature > 0 else 1.0
+        objective, squared_error = problem.objective, problem.squared_error
+        if squared_error is None or isinstance(objective, LeastSquares):
+            return _LR_WITHOUT_RULE
+        step = step_length(objective, squared_error, self.options.epochs, factory.options)
+        return step or _LR_WITHOUT_RULE
 
 
 def prepare(

@@ -169,16 +169,6 @@ def test_optimizers_that_cannot_serve(name):
         GDLinearRegressor(optimizer=lambda params: OPTIMIZERS[name](params)).fit(X, Y)
 
 
-def test_schedule_free_optimizers_are_refused():
-    class FreeSGD(torch.optim.SGD):
-        def train(self): ...
-
-        def eval(self): ...
-
-    with pytest.raises(ValueError, match="cannot be FreeSGD: it is schedule-free"):
-        GDLinearRegressor(optimizer=FreeSGD).fit(X, Y)
-
-
 @pytest.mark.parametrize(
     ("optimizer", "options"),
     [
