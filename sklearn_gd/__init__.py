@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sklearn_gd import losses
     from sklearn_gd._functions.minimize import minimize
     from sklearn_gd._functions.solve import solve
+    from sklearn_gd._inspection.coefficients import CoefficientDisplay
     from sklearn_gd._inspection.descent_path import DescentPathDisplay
     from sklearn_gd._inspection.fit import FitDisplay
     from sklearn_gd._inspection.infer import inference
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sklearn_gd._inspection.lr_report import lr_report
 
 __all__ = [
+    "CoefficientDisplay",
     "DescentPathDisplay",
     "FitDisplay",
     "GDLinearRegressor",
@@ -52,6 +54,7 @@ __version__ = "0.1.0"
 
 # what needs torch is imported when somebody asks for it
 _LAZY = {
+    "CoefficientDisplay": "_inspection.coefficients",
     "DescentPathDisplay": "_inspection.descent_path",
     "FitDisplay": "_inspection.fit",
     "Inference": "_inspection.inference",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import warnings
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,14 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import check_params, choice, real
 from sklearn_gd._base.types import MatrixLike
-from sklearn_gd._data.polynomial import PolynomialBasis, legendre_basis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_training_data
 from sklearn_gd._estimators.base import GDRegressor
 from sklearn_gd._estimators.fitted_state import stacklevel_of_caller
-from sklearn_gd._estimators.parameter_rules import why_no_standard_errors
+from sklearn_gd._inspection.estimation import Estimation, estimate_terms
 from sklearn_gd._inspection.inference import Inference
-from sklearn_gd._inspection.user_terms import UserEstimate
 
 _RULES = {
     "cov_type": choice("nonrobust", "HC0", "HC1", "HC2", "HC3"),
@@ -123,9 +120,9 @@ def inference(
     check_params("inference", rules, _RULES)
     regressor, is_search = _find_regressor(model)
     data = _check_data(regressor, X, y, sample_weight)
-    basis = _well_conditioned_basis(regressor, data)
     names = list(regressor._term_names())
-    found = _compute(data, basis, regressor, names, cov_type)
+    terms = regressor._fitted_basis()
+    found = estimate_terms(regressor, data, terms, names, cov_type=cov_type, owner="inference")
     result = _make_inference(
         found, regressor, data, names, _target_names(y, data), is_search, cov_type, confidence
     )
@@ -134,14 +131,6 @@ def inference(
 
 
 inference.__module__ = "sklearn_gd"
-
-
-class _Found(NamedTuple):
-    """What the data tell, as NumPy."""
-
-    estimate: UserEstimate
-    leverage: np.ndarray  # (n,)
-    loo_residuals: np.ndarray  # (n, targets)
 
 
 def _find_regressor(model: BaseEstimator) -> tuple[GDRegressor, bool]:
@@ -163,9 +152,6 @@ def _find_regressor(model: BaseEstimator) -> tuple[GDRegressor, bool]:
             "the X that this step was given."
         )
     check_is_fitted(regressor)
-    reason = why_no_standard_errors(regressor)
-    if reason:
-        raise ValueError(f"inference on {type(regressor).__name__} is not possible: {reason}")
     return regressor, is_search
 
 
@@ -183,58 +169,8 @@ def _check_data(
     return data
 
 
-def _well_conditioned_basis(regressor: GDRegressor, data: TrainingData) -> PolynomialBasis | None:
-    """The basis of the model's terms on the range of the data, whatever the fit used."""
-    fitted = regressor._fitted_basis()
-    if fitted is None:
-        return None
-    return legendre_basis(
-        *data.ranges(),
-        fitted.degree,
-        interaction_only=fitted.interaction_only,
-        center=bool(regressor.fit_intercept),
-    )
-
-
-def _compute(
-    data: TrainingData,
-    basis: PolynomialBasis | None,
-    regressor: GDRegressor,
-    names: list[str],
-    cov_type: str,
-) -> _Found:
-    """The estimate from the moments of the data, and one more pass over the rows."""
-    import torch
-
-    from sklearn_gd._base.torch_state import isolated
-    from sklearn_gd._moments.row_statistics import row_statistics
-    from sklearn_gd._moments.standard_errors import UndefinedError, estimate_from_moments
-    from sklearn_gd._moments.tensor_data import TensorData
-
-    center, weight = bool(regressor.fit_intercept), data.weight
-    if weight is not None:
-        weight = weight * data.weight_unit
-    with isolated():
-        tensor_data = TensorData(data, basis, torch.device("cpu"))
-        try:
-            estimate = estimate_from_moments(
-                tensor_data.moments(center=center).scaled(data.weight_unit),
-                n_rows=data.n_weighted,
-                log_weight=0.0 if weight is None else float(np.log(weight[weight > 0]).sum()),
-                has_intercept=center,
-                names=names,
-            )
-        except UndefinedError as error:
-            raise ValueError(
-                f"inference on {type(regressor).__name__} is not possible: {error}."
-            ) from None
-        rows = row_statistics(tensor_data, estimate, weight, cov_type)
-    covariance = estimate.covariance() if rows.covariance is None else rows.covariance
-    return _Found(UserEstimate(estimate, basis, covariance), rows.leverage, rows.loo_residuals)
-
-
 def _make_inference(
-    found: _Found,
+    found: Estimation,
     regressor: GDRegressor,
     data: TrainingData,
     names: list[str],

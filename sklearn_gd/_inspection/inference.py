@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 from sklearn.base import BaseEstimator
 
 from sklearn_gd._base.types import MatrixLike
@@ -150,11 +149,6 @@ class Inference:
     estimate: UserEstimate
 
     @property
-    def use_t(self) -> bool:
-        """Whether tests and intervals use Student's t, and not the normal distribution."""
-        return self.cov_type == "nonrobust"
-
-    @property
     def tvalues(self) -> np.ndarray:
         """The coefficients in units of their standard errors, of the shape of `params`."""
         with np.errstate(divide="ignore", invalid="ignore"):  # of a perfect fit
@@ -164,10 +158,7 @@ class Inference:
     @property
     def pvalues(self) -> np.ndarray:
         """Two-sided p-values of the hypotheses that a coefficient is zero."""
-        size = np.abs(self.tvalues)
-        tail = stats.t.sf(size, self.df_resid) if self.use_t else stats.norm.sf(size)
-        p: np.ndarray = 2.0 * tail
-        return p
+        return self.estimate.p_values(self.tvalues)
 
     def conf_int(self) -> np.ndarray:
         """Intervals that cover the true coefficients with probability `confidence`.
@@ -184,7 +175,8 @@ class Inference:
         >>> inference(GDLinearRegressor(lr="auto").fit(X, y), X, y).conf_int().round(2).tolist()
         [[-0.88, 0.68], [0.98, 1.82]]
         """
-        return np.stack(self._interval(self.params, self.bse), axis=-1)
+        ends = self.estimate.interval(self.params, self.bse, self.confidence)
+        return np.stack(ends, axis=-1)
 
     def predict(self, X: MatrixLike) -> pd.DataFrame:
         """Predict by the optimum, with standard errors and intervals.
@@ -217,9 +209,9 @@ class Inference:
 
         index = X.index if isinstance(X, pd.DataFrame) else None
         mean, error = self.estimate.predict(check_rows(self.model, X))
-        of_new_target = np.sqrt(error**2 + self.scale)
-        values = [mean, error, *self._interval(mean, error), *self._interval(mean, of_new_target)]
-        table = np.stack(values, axis=-1).reshape(len(mean), -1)
+        errors = error, np.sqrt(error**2 + self.scale)  # of the mean, of a new target
+        ends = [self.estimate.interval(mean, each, self.confidence) for each in errors]
+        table = np.stack([mean, error, *ends[0], *ends[1]], axis=-1).reshape(len(mean), -1)
         if self.params.ndim == 1:
             return pd.DataFrame(table, index, list(_PREDICTED))
         columns = pd.MultiIndex.from_product([self.target_names, _PREDICTED])
@@ -281,12 +273,6 @@ class Inference:
             return pd.DataFrame(table, self.feature_names, list(_COLUMNS))
         index = pd.MultiIndex.from_product([self.target_names, self.feature_names])
         return pd.DataFrame(table, index, list(_COLUMNS))
-
-    def _interval(self, center: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The ends of intervals around ``center``."""
-        tail = (1.0 - self.confidence) / 2.0
-        quantile = stats.t.isf(tail, self.df_resid) if self.use_t else stats.norm.isf(tail)
-        return center - quantile * error, center + quantile * error
 
     def __repr__(self) -> str:
         return self.summary()
