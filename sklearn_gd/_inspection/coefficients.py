@@ -225,7 +225,7 @@ class CoefficientDisplay:
         first = int(user.estimate.has_intercept)
         path = trace.in_user_terms()[0][: trace.kept_epoch + 1]
         optimum = user.params()[0, first:]
-        errors = np.linalg.norm(user.root()[0, first:], axis=1)
+        errors = user.bse()[0, first:]
         unit, label = np.ones(len(names)), "Coefficient"
         if standardize:
             unit, label = user.deviations(), "Coefficient × standard deviation of its term"

@@ -13,6 +13,8 @@ from sklearn_gd._estimators.base import GDRegressor
 from sklearn_gd._estimators.parameter_rules import why_no_standard_errors
 from sklearn_gd._inspection.user_terms import UserEstimate
 
+_LEAST_ERROR, _LARGEST_ERROR = 1e-140, 1e140
+
 
 class Estimation(NamedTuple):
     """What the data tell of a model, as NumPy."""
@@ -66,10 +68,30 @@ def estimate_terms(
         except UndefinedError as error:
             raise ValueError(f"{subject}: {error}.") from None
         rows = row_statistics(tensor_data, estimate, weight, cov_type)
-    is_robust = rows.covariance is not None
-    covariance = rows.covariance if rows.covariance is not None else estimate.covariance()
-    user = UserEstimate(estimate, basis, covariance, use_t=not is_robust)
+    with np.errstate(all="ignore"):  # the range is checked
+        covariance = estimate.covariance() if rows.covariance is None else rows.covariance
+        user = UserEstimate(estimate, basis, covariance, use_t=rows.covariance is None)
+        is_in_range = _is_in_range(user)
+    if not is_in_range:
+        raise ValueError(
+            f"{subject}: the squares of standard errors are beyond the range of float64. Bring X "
+            "and y to a moderate scale."
+        )
     return Estimation(user, rows.leverage, rows.loo_residuals)
+
+
+def _is_in_range(user: UserEstimate) -> bool:
+    """Whether the squares of all standard errors are normal numbers.
+
+    Rounding may be zero, and so may the robust error of what one sample alone determines.
+    """
+    if not np.isfinite(user.covariance).all():
+        return False
+    errors = np.column_stack([np.sqrt(user.estimate.scale), user.bse()])
+    is_normal = (errors > _LEAST_ERROR) & (errors < _LARGEST_ERROR)
+    may_be_zero = user.estimate.is_exact[:, None] | (not user.use_t)
+    is_fine = is_normal | (may_be_zero & (errors <= _LEAST_ERROR))
+    return bool(is_fine.all() and np.isfinite(user.params()).all())
 
 
 def _well_conditioned_basis(

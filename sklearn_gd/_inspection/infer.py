@@ -26,6 +26,7 @@ _RULES = {
     "confidence": real(0.0, 1.0),
 }
 _FAR = 0.1  # standard errors
+_ROUNDING = 1e-8  # of a robust standard error, in units of the usual one
 
 
 def inference(
@@ -181,12 +182,12 @@ def _make_inference(
 ) -> Inference:
     """The result. With one-dimensional y it has no axis of targets."""
     user = found.estimate
-    estimate, root = user.estimate, user.root()
-    bse = np.linalg.norm(root, axis=2)
+    estimate, root, bse = user.estimate, user.root(), user.bse()
     difference = np.abs(user.difference(*regressor._fitted_model(user.basis)))
-    is_exact = estimate.is_exact[:, None]
     # in units of a standard error that is rounding, a distance has no meaning
-    distance = np.where(is_exact, np.nan, difference / np.where(is_exact, 1.0, bse))
+    usual = user._replace(covariance=estimate.covariance()).bse()
+    is_rounding = estimate.is_exact[:, None] | (bse <= _ROUNDING * usual)
+    distance = np.where(is_rounding, np.nan, difference / np.where(is_rounding, 1.0, bse))
     fvalue, f_pvalue = estimate.f_test(user.covariance)
     n_estimated = estimate.df_model + int(estimate.has_intercept)
     fields = {
@@ -206,12 +207,6 @@ def _make_inference(
         "distance": distance,
         "is_exact": estimate.is_exact,
     }
-    for name in ("params", "bse"):
-        if not np.isfinite(fields[name]).all():
-            raise ValueError(
-                f"The {name} of inference overflow, because the values of X and y are too far "
-                "from 1 for float64. Bring X and y to a moderate scale."
-            )
     if data.has_single_target:
         fields = {name: value[0] for name, value in fields.items()}
     else:

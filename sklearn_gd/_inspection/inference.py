@@ -82,7 +82,8 @@ class Inference:
         intercept and the roots of the weights, divided by the smallest.
     distance : ndarray of shape (k,)
         How far each coefficient of the model is from the optimum, in standard errors. NaN
-        where `is_exact`.
+        where the standard error is rounding: with `is_exact`, and with ``"HC0"`` and
+        ``"HC1"`` for a coefficient that one sample alone determines.
     is_exact : bool
         Whether the residuals are rounding. Then so are the standard errors, and tests and
         intervals have no meaning.

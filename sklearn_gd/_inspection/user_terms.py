@@ -57,6 +57,11 @@ class UserEstimate(NamedTuple):
         root: np.ndarray = self.to_user() @ self.estimate.to_coef() @ root_of(self.covariance)
         return root
 
+    def bse(self) -> np.ndarray:
+        """Standard errors (targets, k) of the coefficients."""
+        errors: np.ndarray = np.linalg.norm(self.root(), axis=2)
+        return errors
+
     def from_user(self) -> np.ndarray:
         """The inverse of `to_user`."""
         if self.basis is None:

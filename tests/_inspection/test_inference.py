@@ -216,6 +216,17 @@ class TestLeftOut:
             inference(model, X, y, cov_type="HC3")
         assert np.isfinite(inference(model, X, y, cov_type="HC1").bse).all()
 
+    def test_a_coefficient_that_one_sample_determines(self):
+        X = np.column_stack([np.eye(9)[:, 0], np.arange(9.0)])
+        y = np.array([5.0, 1.0, 2.0, 4.0, 3.0, 6.0, 5.0, 8.0, 7.0])
+        model = GDLinearRegressor(fit_intercept=False, lr=0.3, epochs=30).fit(X, y)
+        result = inference(model, X, y, cov_type="HC0")  # without a warning
+        theirs = sm.OLS(y, X).fit(cov_type="HC0")
+        np.testing.assert_allclose(result.bse, theirs.bse, rtol=1e-8, atol=1e-12)
+        assert np.isnan(result.distance[0])
+        assert result.distance[1] < 1e-6
+        assert "x1" in result.summary()
+
 
 class TestPolynomials:
     @pytest.mark.parametrize("fit_intercept", [True, False])
@@ -286,6 +297,15 @@ class TestData:
         np.testing.assert_allclose(result.bse[1], before.bse[1], rtol=1e-8)
         np.testing.assert_allclose(result.leverage, before.leverage, rtol=1e-8)
         assert result.fvalue == pytest.approx(before.fvalue, rel=1e-8)
+
+    @pytest.mark.parametrize("unit", [1e-160, 1e160])
+    def test_beyond_the_range_of_squares(self, unit):
+        X, y = DESIGNS["stackloss"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = LINEAR.fit(X * unit, y)
+        with pytest.raises(ValueError, match="squares of standard errors are beyond the range"):
+            inference(model, X * unit, y)
 
     def test_the_unit_of_weights_is_not_read_from_them(self):
         X, y = DESIGNS["stackloss"]
