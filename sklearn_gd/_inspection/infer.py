@@ -6,7 +6,6 @@ import copy
 import warnings
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -125,7 +124,14 @@ def inference(
     terms = regressor._fitted_basis()
     found = estimate_terms(regressor, data, terms, names, cov_type=cov_type, owner="inference")
     result = _make_inference(
-        found, regressor, data, names, _target_names(y, data), is_search, cov_type, confidence
+        found,
+        regressor,
+        data,
+        names,
+        _target_names(y, data),
+        is_search=is_search,
+        cov_type=cov_type,
+        confidence=float(confidence),
     )
     _warn_if_far(result)
     return result
@@ -176,6 +182,7 @@ def _make_inference(
     data: TrainingData,
     names: list[str],
     target_names: list[str],
+    *,
     is_search: bool,
     cov_type: str,
     confidence: float,
@@ -219,7 +226,7 @@ def _make_inference(
         df_resid=estimate.df_resid,
         condition_number=user.condition_number(),
         cov_type=cov_type,
-        confidence=float(confidence),
+        confidence=confidence,
         feature_names=["const", *names] if estimate.has_intercept else names,
         target_names=target_names,
         is_weighted=data.weight is not None,
@@ -240,11 +247,12 @@ def _loo_score(residuals: np.ndarray, data: TrainingData, *, centered: bool) -> 
 
 def _target_names(y: ArrayLike, data: TrainingData) -> list[str]:
     """The name of a series, the names of columns, or y."""
+    columns, name = getattr(y, "columns", None), getattr(y, "name", None)
+    if columns is not None:
+        return [str(column) for column in columns]
+    if isinstance(name, str | int):
+        return [str(name)]
     n_targets = data.y.shape[1]
-    if isinstance(y, pd.Series) and y.name is not None:
-        return [str(y.name)]
-    if isinstance(y, pd.DataFrame):
-        return [str(name) for name in y.columns]
     return ["y"] if n_targets == 1 else [f"y{target}" for target in range(n_targets)]
 
 

@@ -115,7 +115,7 @@ class Inference:
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> result = inference(GDLinearRegressor().fit(X, y), X, y)
     >>> result.conf_int()[:2].round(3).tolist()
-    [[147.071, 157.196], [-127.446, 107.422]]
+    [[147.071, 157.196], [-127.446, 107.426]]
     """
 
     __module__ = "sklearn_gd"

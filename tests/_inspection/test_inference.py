@@ -8,8 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 import statsmodels.api as sm
+import torch
 from scipy import sparse
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -332,6 +334,21 @@ class TestData:
         assert list(result.predict(rows).index) == list(range(100, 121))
         with pytest.raises(ValueError, match="feature names"):
             result.predict(frame.exog[["ACIDCONC", "AIRFLOW", "WATERTEMP"]])
+
+    @pytest.mark.parametrize(
+        ("convert", "names"),
+        [
+            (torch.tensor, ["y"]),
+            (lambda y: polars.Series("price", y), ["price"]),
+            (lambda y: polars.DataFrame({"a": y, "b": -y}), ["a", "b"]),
+            (lambda y: pd.Series(y, name=3), ["3"]),
+            (lambda y: np.column_stack([y, y**2]), ["y0", "y1"]),
+        ],
+    )
+    def test_names_of_targets(self, convert, names):
+        X, y = DESIGNS["stackloss"]
+        y = convert(y)
+        assert inference(LINEAR.fit(X, y), X, y).target_names == names
 
     def test_a_constant_target(self):
         X = DESIGNS["stackloss"][0]
