@@ -174,7 +174,7 @@ class Inference:
         >>> from sklearn_gd import GDLinearRegressor, inference
         >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 3.0, 4.0]
         >>> inference(GDLinearRegressor(lr="auto").fit(X, y), X, y).conf_int().round(2).tolist()
-        [[-0.88, 0.68], [0.98, 1.82]]
+        [[-1.24, 1.04], [0.79, 2.01]]
         """
         ends = self.estimate.interval(self.params, self.bse, self.confidence)
         return np.stack(ends, axis=-1)
@@ -203,8 +203,8 @@ class Inference:
         >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 3.0, 4.0]
         >>> result = inference(GDLinearRegressor(lr="auto").fit(X, y), X, y)
         >>> result.predict([[4.0]]).round(2).iloc[0].to_dict()
-        {'mean': 5.5, 'mean_se': 0.27, 'mean_ci_lower': 4.32, 'mean_ci_upper': 6.68,
-         'obs_ci_lower': 4.01, 'obs_ci_upper': 6.99}
+        {'mean': 5.5, 'mean_se': 0.39, 'mean_ci_lower': 3.83, 'mean_ci_upper': 7.17,
+         'obs_ci_lower': 3.35, 'obs_ci_upper': 7.65}
         """
         import pandas as pd
 
