@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sklearn_gd import losses
     from sklearn_gd._functions.minimize import minimize
     from sklearn_gd._functions.solve import solve
+    from sklearn_gd._inspection.coefficients import CoefficientDisplay
     from sklearn_gd._inspection.descent_path import DescentPathDisplay
     from sklearn_gd._inspection.fit import FitDisplay
     from sklearn_gd._inspection.infer import inference
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SKOPS_TRUSTED_TYPES",
+    "CoefficientDisplay",
     "DescentPathDisplay",
     "FitDisplay",
     "GDLinearRegressor",
@@ -63,6 +65,7 @@ SKOPS_TRUSTED_TYPES = [
 
 # what needs torch is imported when somebody asks for it
 _LAZY = {
+    "CoefficientDisplay": "_inspection.coefficients",
     "DescentPathDisplay": "_inspection.descent_path",
     "FitDisplay": "_inspection.fit",
     "Inference": "_inspection.inference",

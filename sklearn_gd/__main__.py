@@ -99,6 +99,8 @@ def _run(options: argparse.Namespace) -> None:
     print(scores)
     print(f"\n{_wrapped(target + model.equation().removeprefix('y'))}\n")
     print(_summary(model, seconds))
+    if options.summary:
+        print(f"\n{_inference(model, split)}")
     if options.figure:
         _draw(model, split, options.figure)
     if options.save:
@@ -125,6 +127,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or auto (default: cpu)")
     parser.add_argument(
         "--test-size", type=float, default=0.2, help="fraction of rows for testing (default: 0.2)"
+    )
+    parser.add_argument(
+        "--summary",
+        action="store_true",
+        help="print standard errors, intervals and tests on the rows for training",
     )
     parser.add_argument(
         "--figure", type=Path, help="plot the loss curve and the predictions, e.g. to out.png"
@@ -271,6 +278,16 @@ def _summary(model: BaseEstimator, seconds: float) -> str:
             f"time           {seconds:.3f} s",
         ]
     )
+
+
+def _inference(model: BaseEstimator, split: _Split) -> str:
+    """The table of coefficients with their standard errors."""
+    from sklearn_gd import inference
+
+    try:
+        return inference(model, split.X_train, split.y_train).summary()
+    except ValueError as error:  # standard errors are undefined
+        raise _UserError(f"no --summary: {_reason(error)}") from error
 
 
 def _wrapped(equation: str) -> str:

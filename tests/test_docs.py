@@ -3,6 +3,7 @@
 import doctest
 import inspect
 import re
+from pathlib import Path
 
 import matplotlib as mpl
 import pytest
@@ -60,3 +61,12 @@ def test_every_attribute_is_documented(name):
     model.fit(*load_diabetes(return_X_y=True, as_frame=True))
     fitted = {key for key in vars(model) if key.endswith("_") and not key.startswith("_")}
     assert fitted == set(documented(type(model), "Attributes"))
+
+
+def test_examples_of_the_page_on_error_bars():
+    page = Path(__file__).parents[1] / "docs" / "inference.md"
+    found = doctest.testfile(
+        str(page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
+    )
+    assert found.attempted > 0
+    assert found.failed == 0

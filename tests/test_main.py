@@ -4,6 +4,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import train_test_split
@@ -219,3 +220,21 @@ def test_the_callers_warnings_are_left_alone():
     before = warnings.showwarning
     main(["--lr", "2"])
     assert warnings.showwarning is before
+
+
+def test_summary(capsys):
+    assert main(["--summary", *FAST]) == 0
+    out = capsys.readouterr().out
+    X, y = load_diabetes(return_X_y=True, scaled=False, as_frame=True)
+    X, _, y, _ = train_test_split(X, y, test_size=88, random_state=0)
+    theirs = sm.OLS(y, sm.add_constant(X)).fit().summary().as_text().splitlines()[12:23]
+    assert len(theirs) == 11
+    lines = [line.split() for line in out.splitlines()]
+    assert all(line.split() in lines for line in theirs)
+    assert max(map(len, out.splitlines())) <= 79
+
+
+def test_no_summary_is_a_sentence(capsys):
+    error = error_of(capsys, "--summary", "--degree", "2", *FAST)
+    assert "no --summary: inference on GDPolynomialRegressor is not possible" in error
+    assert "'sex^2'" in error

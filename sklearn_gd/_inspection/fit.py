@@ -11,11 +11,13 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
-from sklearn_gd._base.parameters import invalid
+from sklearn_gd._base.parameters import check_params, choice, invalid, real
 from sklearn_gd._base.types import MatrixLike, Style
-from sklearn_gd._inspection.fit_trace import trace_fit
+from sklearn_gd._inspection.estimation import estimate_terms
+from sklearn_gd._inspection.fit_trace import PreparedEstimator, trace_fit
 from sklearn_gd._inspection.plotting import (
     COLORS,
+    CURVE_COLOR,
     axes_or_new,
     axis_label,
     line_style,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _CURVE_POINTS = 300
 _MAX_ROWS = 500  # that are drawn for an epoch; more would hide the other epochs
+_RULES = {"interval": choice("confidence", "prediction", None), "confidence": real(0.0, 1.0)}
 
 
 class FitDisplay:
@@ -56,6 +59,10 @@ class FitDisplay:
         Labels of the axes.
     single_feature : bool, default=True
         Whether there is one feature.
+    band : ndarray of shape (2, n_points), default=None
+        Lower and upper ends of an interval around the optimum, at `curve_x`.
+    band_label : str, default="interval"
+        The name of the interval.
 
     Attributes
     ----------
@@ -67,9 +74,12 @@ class FitDisplay:
         The data, or the line on which predictions are true.
     lines_ : dict of int to matplotlib Line2D
         The predictions of each epoch.
+    band_ : matplotlib artist or None
+        The interval: a band with one feature, and else a vertical line for each sample.
 
     See Also
     --------
+    inference : The intervals as numbers.
     DescentPathDisplay : The same descent in the space of its parameters.
     LossCurveDisplay : The losses of the epochs.
 
@@ -91,6 +101,7 @@ class FitDisplay:
     figure_: Figure
     data_: Artist
     lines_: dict[int, Line2D]
+    band_: Artist | None
 
     def __init__(
         self,
@@ -102,6 +113,8 @@ class FitDisplay:
         curves: np.ndarray,
         labels: Sequence[str],
         single_feature: bool = True,
+        band: np.ndarray | None = None,
+        band_label: str = "interval",
     ):
         self.x = x
         self.y = y
@@ -110,6 +123,8 @@ class FitDisplay:
         self.curves = curves
         self.labels = labels
         self.single_feature = single_feature
+        self.band = band
+        self.band_label = band_label
 
     @classmethod
     def from_estimator(
@@ -119,6 +134,8 @@ class FitDisplay:
         y: ArrayLike,
         *,
         epochs: Sequence[int] = (0, 1, 10, 100, -1),
+        interval: str | None = None,
+        confidence: float = 0.95,
         ax: Axes | None = None,
         line_kwargs: Style | None = None,
         data_kwargs: Style | None = None,
@@ -136,6 +153,12 @@ class FitDisplay:
         epochs : sequence of int, default=(0, 1, 10, 100, -1)
             The numbers of steps after which the model is drawn. 0 is the start and -1 is
             the end. Epochs that the training does not reach are left out.
+        interval : {"confidence", "prediction", None}, default=None
+            The interval to draw around the least-squares optimum, as `inference` computes
+            it. ``"confidence"`` is to cover the mean of the target, and ``"prediction"`` a
+            new target.
+        confidence : float, default=0.95
+            The confidence of the interval, between 0 and 1.
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         line_kwargs : dict, default=None
@@ -155,7 +178,7 @@ class FitDisplay:
         ValueError
             If `epochs` holds anything but integers, or no epoch that the training reaches.
             Also if there are several targets, a parameter is outside its range, or the data
-            hold NaN or infinity.
+            hold NaN or infinity. With `interval`, if standard errors are undefined.
 
         See Also
         --------
@@ -170,6 +193,8 @@ class FitDisplay:
         >>> display.ax_.get_xlabel(), display.ax_.get_ylabel()
         ('True target', 'Prediction')
         """
+        given = {"interval": interval, "confidence": confidence}
+        check_params(cls.__name__, given, _RULES)
         trace = trace_fit(estimator, X, y, cls.__name__)
         chosen = _check_epochs(epochs, len(trace.losses))
         data = trace.prepared.inputs.data
@@ -184,6 +209,9 @@ class FitDisplay:
         else:
             horizontal = curve_x = targets
             rows, labels = x, ["True target", "Prediction"]
+        band = None
+        if interval is not None:
+            band = _interval(trace.prepared, rows, interval, confidence)
         return cls(
             x=horizontal,
             y=targets,
@@ -192,6 +220,8 @@ class FitDisplay:
             curves=np.array([trace.predict(rows, epoch) for epoch in chosen]),
             labels=labels,
             single_feature=has_single_feature,
+            band=band,
+            band_label=f"{100 * confidence:g}% {interval} interval",
         ).plot(ax, line_kwargs=line_kwargs, data_kwargs=data_kwargs)
 
     def plot(
@@ -256,7 +286,12 @@ class FitDisplay:
             model_style = {"linestyle": "none", "marker": "o", "markersize": 3, "alpha": 0.7}
             model_style = {**model_style, "markevery": -(-len(self.y) // _MAX_ROWS)}
         (self.data_,) = ax.plot(*data, **line_style(data_style, data_kwargs))
-        self.lines_ = {}
+        self.lines_, self.band_ = {}, None
+        if self.band is not None:
+            draw = ax.fill_between if self.single_feature else ax.vlines
+            style: Style = {"color": CURVE_COLOR, "label": self.band_label, "zorder": 0}
+            style = {**style, "linewidth": 1, "alpha": 0.2 if self.single_feature else 0.4}
+            self.band_ = draw(self.curve_x, *self.band, **style)
         colors = ordered_colors(len(self.epochs))
         for epoch, curve, color in zip(self.epochs.tolist(), self.curves, colors, strict=True):
             style = {**model_style, "color": color, "label": f"epoch {epoch}"}
@@ -273,6 +308,25 @@ class FitDisplay:
         is_near = np.abs(self.curves - (low + high) / 2) < 2 * height
         if not is_near.all():
             ax.set_ylim(low - 0.5 * height, high + 0.5 * height)
+
+
+def _interval(
+    prepared: PreparedEstimator, rows: MatrixLike, interval: str, confidence: float
+) -> np.ndarray:
+    """Lower and upper ends (2, samples) of an interval around the optimum at some rows."""
+    inputs = prepared.inputs
+    user = estimate_terms(
+        inputs.checked,
+        inputs.data,
+        inputs.basis,
+        prepared.term_names,
+        cov_type="nonrobust",
+        owner="FitDisplay with an interval",
+    ).estimate
+    mean, error = user.predict(rows)
+    if interval == "prediction":
+        error = np.sqrt(error**2 + user.estimate.scale)
+    return np.stack(user.interval(mean[:, 0], error[:, 0], confidence))
 
 
 def _check_epochs(epochs: Sequence[int], n_points: int) -> np.ndarray:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import warnings
-from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -15,20 +13,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import check_params, choice, real
 from sklearn_gd._base.types import MatrixLike
-from sklearn_gd._data.polynomial import PolynomialBasis, legendre_basis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_training_data
 from sklearn_gd._estimators.base import GDRegressor
 from sklearn_gd._estimators.fitted_state import stacklevel_of_caller
-from sklearn_gd._estimators.parameter_rules import why_no_standard_errors
+from sklearn_gd._inspection.estimation import Estimation, estimate_terms
 from sklearn_gd._inspection.inference import Inference
-from sklearn_gd._inspection.user_terms import UserEstimate
 
 _RULES = {
     "cov_type": choice("nonrobust", "HC0", "HC1", "HC2", "HC3"),
     "confidence": real(0.0, 1.0),
 }
 _FAR = 0.1  # standard errors
+_ROUNDING = 1e-8  # of a robust standard error, in units of the usual one
 
 
 def inference(
@@ -123,25 +120,24 @@ def inference(
     check_params("inference", rules, _RULES)
     regressor, is_search = _find_regressor(model)
     data = _check_data(regressor, X, y, sample_weight)
-    basis = _well_conditioned_basis(regressor, data)
     names = list(regressor._term_names())
-    found = _compute(data, basis, regressor, names, cov_type)
+    terms = regressor._fitted_basis()
+    found = estimate_terms(regressor, data, terms, names, cov_type=cov_type, owner="inference")
     result = _make_inference(
-        found, regressor, data, names, _target_names(y, data), is_search, cov_type, confidence
+        found,
+        regressor,
+        data,
+        names,
+        _target_names(y, data),
+        is_search=is_search,
+        cov_type=cov_type,
+        confidence=float(confidence),
     )
     _warn_if_far(result)
     return result
 
 
 inference.__module__ = "sklearn_gd"
-
-
-class _Found(NamedTuple):
-    """What the data tell, as NumPy."""
-
-    estimate: UserEstimate
-    leverage: np.ndarray  # (n,)
-    loo_residuals: np.ndarray  # (n, targets)
 
 
 def _find_regressor(model: BaseEstimator) -> tuple[GDRegressor, bool]:
@@ -163,9 +159,6 @@ def _find_regressor(model: BaseEstimator) -> tuple[GDRegressor, bool]:
             "the X that this step was given."
         )
     check_is_fitted(regressor)
-    reason = why_no_standard_errors(regressor)
-    if reason:
-        raise ValueError(f"inference on {type(regressor).__name__} is not possible: {reason}")
     return regressor, is_search
 
 
@@ -183,74 +176,25 @@ def _check_data(
     return data
 
 
-def _well_conditioned_basis(regressor: GDRegressor, data: TrainingData) -> PolynomialBasis | None:
-    """The basis of the model's terms on the range of the data, whatever the fit used."""
-    fitted = regressor._fitted_basis()
-    if fitted is None:
-        return None
-    return legendre_basis(
-        *data.ranges(),
-        fitted.degree,
-        interaction_only=fitted.interaction_only,
-        center=bool(regressor.fit_intercept),
-    )
-
-
-def _compute(
-    data: TrainingData,
-    basis: PolynomialBasis | None,
-    regressor: GDRegressor,
-    names: list[str],
-    cov_type: str,
-) -> _Found:
-    """The estimate from the moments of the data, and one more pass over the rows."""
-    import torch
-
-    from sklearn_gd._base.torch_state import isolated
-    from sklearn_gd._moments.row_statistics import row_statistics
-    from sklearn_gd._moments.standard_errors import UndefinedError, estimate_from_moments
-    from sklearn_gd._moments.tensor_data import TensorData
-
-    center, weight = bool(regressor.fit_intercept), data.weight
-    if weight is not None:
-        weight = weight * data.weight_unit
-    with isolated():
-        tensor_data = TensorData(data, basis, torch.device("cpu"))
-        try:
-            estimate = estimate_from_moments(
-                tensor_data.moments(center=center).scaled(data.weight_unit),
-                n_rows=data.n_weighted,
-                log_weight=0.0 if weight is None else float(np.log(weight[weight > 0]).sum()),
-                has_intercept=center,
-                names=names,
-            )
-        except UndefinedError as error:
-            raise ValueError(
-                f"inference on {type(regressor).__name__} is not possible: {error}."
-            ) from None
-        rows = row_statistics(tensor_data, estimate, weight, cov_type)
-    covariance = estimate.covariance() if rows.covariance is None else rows.covariance
-    return _Found(UserEstimate(estimate, basis, covariance), rows.leverage, rows.loo_residuals)
-
-
 def _make_inference(
-    found: _Found,
+    found: Estimation,
     regressor: GDRegressor,
     data: TrainingData,
     names: list[str],
     target_names: list[str],
+    *,
     is_search: bool,
     cov_type: str,
     confidence: float,
 ) -> Inference:
     """The result. With one-dimensional y it has no axis of targets."""
     user = found.estimate
-    estimate, root = user.estimate, user.root()
-    bse = np.linalg.norm(root, axis=2)
+    estimate, root, bse = user.estimate, user.root(), user.bse()
     difference = np.abs(user.difference(*regressor._fitted_model(user.basis)))
-    is_exact = estimate.is_exact[:, None]
     # in units of a standard error that is rounding, a distance has no meaning
-    distance = np.where(is_exact, np.nan, difference / np.where(is_exact, 1.0, bse))
+    usual = user._replace(covariance=estimate.covariance()).bse()
+    is_rounding = estimate.is_exact[:, None] | (bse <= _ROUNDING * usual)
+    distance = np.where(is_rounding, np.nan, difference / np.where(is_rounding, 1.0, bse))
     fvalue, f_pvalue = estimate.f_test(user.covariance)
     n_estimated = estimate.df_model + int(estimate.has_intercept)
     fields = {
@@ -270,12 +214,6 @@ def _make_inference(
         "distance": distance,
         "is_exact": estimate.is_exact,
     }
-    for name in ("params", "bse"):
-        if not np.isfinite(fields[name]).all():
-            raise ValueError(
-                f"The {name} of inference overflow, because the values of X and y are too far "
-                "from 1 for float64. Bring X and y to a moderate scale."
-            )
     if data.has_single_target:
         fields = {name: value[0] for name, value in fields.items()}
     else:
@@ -288,7 +226,7 @@ def _make_inference(
         df_resid=estimate.df_resid,
         condition_number=user.condition_number(),
         cov_type=cov_type,
-        confidence=float(confidence),
+        confidence=confidence,
         feature_names=["const", *names] if estimate.has_intercept else names,
         target_names=target_names,
         is_weighted=data.weight is not None,
@@ -309,11 +247,12 @@ def _loo_score(residuals: np.ndarray, data: TrainingData, *, centered: bool) -> 
 
 def _target_names(y: ArrayLike, data: TrainingData) -> list[str]:
     """The name of a series, the names of columns, or y."""
+    columns, name = getattr(y, "columns", None), getattr(y, "name", None)
+    if columns is not None:
+        return [str(column) for column in columns]
+    if isinstance(name, str | int):
+        return [str(name)]
     n_targets = data.y.shape[1]
-    if isinstance(y, pd.Series) and y.name is not None:
-        return [str(y.name)]
-    if isinstance(y, pd.DataFrame):
-        return [str(name) for name in y.columns]
     return ["y"] if n_targets == 1 else [f"y{target}" for target in range(n_targets)]
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 from sklearn.base import BaseEstimator
 
 from sklearn_gd._base.types import MatrixLike
@@ -83,7 +82,8 @@ class Inference:
         intercept and the roots of the weights, divided by the smallest.
     distance : ndarray of shape (k,)
         How far each coefficient of the model is from the optimum, in standard errors. NaN
-        where `is_exact`.
+        where the standard error is rounding: with `is_exact`, and with ``"HC0"`` and
+        ``"HC1"`` for a coefficient that one sample alone determines.
     is_exact : bool
         Whether the residuals are rounding. Then so are the standard errors, and tests and
         intervals have no meaning.
@@ -115,7 +115,7 @@ class Inference:
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> result = inference(GDLinearRegressor().fit(X, y), X, y)
     >>> result.conf_int()[:2].round(3).tolist()
-    [[147.071, 157.196], [-127.446, 107.422]]
+    [[147.071, 157.196], [-127.446, 107.426]]
     """
 
     __module__ = "sklearn_gd"
@@ -150,11 +150,6 @@ class Inference:
     estimate: UserEstimate
 
     @property
-    def use_t(self) -> bool:
-        """Whether tests and intervals use Student's t, and not the normal distribution."""
-        return self.cov_type == "nonrobust"
-
-    @property
     def tvalues(self) -> np.ndarray:
         """The coefficients in units of their standard errors, of the shape of `params`."""
         with np.errstate(divide="ignore", invalid="ignore"):  # of a perfect fit
@@ -164,10 +159,7 @@ class Inference:
     @property
     def pvalues(self) -> np.ndarray:
         """Two-sided p-values of the hypotheses that a coefficient is zero."""
-        size = np.abs(self.tvalues)
-        tail = stats.t.sf(size, self.df_resid) if self.use_t else stats.norm.sf(size)
-        p: np.ndarray = 2.0 * tail
-        return p
+        return self.estimate.p_values(self.tvalues)
 
     def conf_int(self) -> np.ndarray:
         """Intervals that cover the true coefficients with probability `confidence`.
@@ -182,9 +174,10 @@ class Inference:
         >>> from sklearn_gd import GDLinearRegressor, inference
         >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 3.0, 4.0]
         >>> inference(GDLinearRegressor(lr="auto").fit(X, y), X, y).conf_int().round(2).tolist()
-        [[-0.88, 0.68], [0.98, 1.82]]
+        [[-1.24, 1.04], [0.79, 2.01]]
         """
-        return np.stack(self._interval(self.params, self.bse), axis=-1)
+        ends = self.estimate.interval(self.params, self.bse, self.confidence)
+        return np.stack(ends, axis=-1)
 
     def predict(self, X: MatrixLike) -> pd.DataFrame:
         """Predict by the optimum, with standard errors and intervals.
@@ -210,16 +203,16 @@ class Inference:
         >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 3.0, 4.0]
         >>> result = inference(GDLinearRegressor(lr="auto").fit(X, y), X, y)
         >>> result.predict([[4.0]]).round(2).iloc[0].to_dict()
-        {'mean': 5.5, 'mean_se': 0.27, 'mean_ci_lower': 4.32, 'mean_ci_upper': 6.68,
-         'obs_ci_lower': 4.01, 'obs_ci_upper': 6.99}
+        {'mean': 5.5, 'mean_se': 0.39, 'mean_ci_lower': 3.83, 'mean_ci_upper': 7.17,
+         'obs_ci_lower': 3.35, 'obs_ci_upper': 7.65}
         """
         import pandas as pd
 
         index = X.index if isinstance(X, pd.DataFrame) else None
         mean, error = self.estimate.predict(check_rows(self.model, X))
-        of_new_target = np.sqrt(error**2 + self.scale)
-        values = [mean, error, *self._interval(mean, error), *self._interval(mean, of_new_target)]
-        table = np.stack(values, axis=-1).reshape(len(mean), -1)
+        errors = error, np.sqrt(error**2 + self.scale)  # of the mean, of a new target
+        ends = [self.estimate.interval(mean, each, self.confidence) for each in errors]
+        table = np.stack([mean, error, *ends[0], *ends[1]], axis=-1).reshape(len(mean), -1)
         if self.params.ndim == 1:
             return pd.DataFrame(table, index, list(_PREDICTED))
         columns = pd.MultiIndex.from_product([self.target_names, _PREDICTED])
@@ -281,12 +274,6 @@ class Inference:
             return pd.DataFrame(table, self.feature_names, list(_COLUMNS))
         index = pd.MultiIndex.from_product([self.target_names, self.feature_names])
         return pd.DataFrame(table, index, list(_COLUMNS))
-
-    def _interval(self, center: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The ends of intervals around ``center``."""
-        tail = (1.0 - self.confidence) / 2.0
-        quantile = stats.t.isf(tail, self.df_resid) if self.use_t else stats.norm.isf(tail)
-        return center - quantile * error, center + quantile * error
 
     def __repr__(self) -> str:
         return self.summary()

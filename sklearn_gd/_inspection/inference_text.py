@@ -108,7 +108,7 @@ def _diagnostics(result: Inference, target: int) -> list[Cell]:
 
 def _coefficients(result: Inference, target: int) -> Table:
     """The table of coefficients."""
-    letter = "t" if result.use_t else "z"
+    letter = "t" if result.estimate.use_t else "z"
     low = (1.0 - result.confidence) / 2.0
     head = ["", "coef", "std err", letter, f"P>|{letter}|", f"[{low:.4g}", f"{1.0 - low:.4g}]"]
     columns = [

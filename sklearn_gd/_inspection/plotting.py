@@ -52,9 +52,9 @@ def pyplot() -> ModuleType:
     return plt
 
 
-def axes_or_new(ax: Axes | None) -> tuple[Axes, Figure]:
-    """The given axes, or those of a new figure, and the figure."""
-    axes: Axes = pyplot().subplots(layout="constrained")[1] if ax is None else ax
+def axes_or_new(ax: Axes | None, size: tuple[float, float] | None = None) -> tuple[Axes, Figure]:
+    """The given axes, or those of a new figure of a size in inches, and the figure."""
+    axes: Axes = pyplot().subplots(layout="constrained", figsize=size)[1] if ax is None else ax
     return axes, cast("Figure", axes.figure)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
+from scipy import sparse, stats
 
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._moments.estimate import LeastSquaresEstimate, root_of
@@ -24,6 +24,23 @@ class UserEstimate(NamedTuple):
     estimate: LeastSquaresEstimate
     basis: PolynomialBasis | None
     covariance: np.ndarray  # (targets, k, k)
+    use_t: bool  # Student's t in place of the normal distribution
+
+    def interval(
+        self, center: np.ndarray, error: np.ndarray, confidence: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The ends of intervals around ``center`` with standard errors ``error``."""
+        tail = (1.0 - confidence) / 2.0
+        df = self.estimate.df_resid
+        quantile = stats.t.isf(tail, df) if self.use_t else stats.norm.isf(tail)
+        return center - quantile * error, center + quantile * error
+
+    def p_values(self, statistic: np.ndarray) -> np.ndarray:
+        """Two-sided p-values of coefficients in units of their standard errors."""
+        size = np.abs(statistic)
+        tail = stats.t.sf(size, self.estimate.df_resid) if self.use_t else stats.norm.sf(size)
+        p: np.ndarray = 2.0 * tail
+        return p
 
     def to_user(self) -> np.ndarray:
         """The matrix (k, k) from coefficients in the basis, const first, to those of the user."""
@@ -40,12 +57,27 @@ class UserEstimate(NamedTuple):
         root: np.ndarray = self.to_user() @ self.estimate.to_coef() @ root_of(self.covariance)
         return root
 
+    def bse(self) -> np.ndarray:
+        """Standard errors (targets, k) of the coefficients."""
+        errors: np.ndarray = np.linalg.norm(self.root(), axis=2)
+        return errors
+
+    def from_user(self) -> np.ndarray:
+        """The inverse of `to_user`."""
+        if self.basis is None:
+            return np.eye(self.estimate.n_coef)
+        return self._change(self.basis.monomials(), self.basis)
+
     def condition_number(self) -> float:
         """The condition number of the table of the user's terms."""
-        from_user = np.eye(self.estimate.n_coef)
-        if self.basis is not None:
-            from_user = self._change(self.basis.monomials(), self.basis)
-        return self.estimate.condition_number(self.to_user(), from_user)
+        return self.estimate.condition_number(self.to_user(), self.from_user())
+
+    def deviations(self) -> np.ndarray:
+        """Standard deviations (p,) of the user's terms; root mean squares without an intercept."""
+        first = int(self.estimate.has_intercept)
+        terms = self.estimate.factor @ self.from_user()[first:, first:]
+        deviations: np.ndarray = np.linalg.norm(terms, axis=0) / self.estimate.weight**0.5
+        return deviations
 
     def difference(self, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
         """A model (targets, terms) in the basis less the optimum, in the terms of the user."""

@@ -82,7 +82,7 @@ def curvature_of_loss(
         product: np.ndarray = apply_hessian(rows)[0].cpu().numpy()
         return product
 
-    return _largest_eigenvalue(apply_to_array, size + first)
+    return largest_eigenvalue(apply_to_array, size + first)
 
 
 def _with_matrices(preconditioner: Preconditioner) -> Preconditioner:

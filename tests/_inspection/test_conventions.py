@@ -9,6 +9,7 @@ from sklearn.linear_model import LinearRegression
 
 import sklearn_gd
 from sklearn_gd import (
+    CoefficientDisplay,
     DescentPathDisplay,
     FitDisplay,
     GDLinearRegressor,
@@ -17,7 +18,13 @@ from sklearn_gd import (
 )
 from tests._inspection.reference import X, Y, quietly
 
-DISPLAYS = [LossCurveDisplay, LearningRateDisplay, DescentPathDisplay, FitDisplay]
+DISPLAYS = [
+    LossCurveDisplay,
+    LearningRateDisplay,
+    DescentPathDisplay,
+    FitDisplay,
+    CoefficientDisplay,
+]
 
 
 @pytest.mark.parametrize("display", DISPLAYS)
@@ -50,7 +57,9 @@ def test_without_matplotlib_a_sentence(monkeypatch):
         LossCurveDisplay.from_curves([3.0, 2.0])
 
 
-@pytest.mark.parametrize("display", [LearningRateDisplay, DescentPathDisplay, FitDisplay])
+@pytest.mark.parametrize(
+    "display", [LearningRateDisplay, DescentPathDisplay, FitDisplay, CoefficientDisplay]
+)
 class TestEstimators:
     def test_others_are_refused(self, display):
         with pytest.raises(TypeError, match=f"{display.__name__} looks at the descent of a GDL"):

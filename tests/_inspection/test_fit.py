@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 from sklearn_gd import FitDisplay, GDLinearRegressor, GDPolynomialRegressor
 from tests._inspection.reference import LINE, LINE_Y, X, Y, legend, quietly
@@ -75,3 +76,41 @@ class TestFit:
     def test_errors(self, epochs):
         with pytest.raises(ValueError, match="'epochs' parameter of FitDisplay must be"):
             FitDisplay.from_estimator(GDLinearRegressor(), X, Y, epochs=epochs)
+
+
+class TestInterval:
+    @pytest.mark.parametrize("interval", ["confidence", "prediction"])
+    @pytest.mark.parametrize("degree", [1, 3])
+    def test_a_band_around_the_optimum(self, interval, degree):
+        x, y = LINE, LINE_Y + np.random.default_rng(0).normal(size=len(LINE))
+        display = FitDisplay.from_estimator(
+            GDPolynomialRegressor(degree=degree), x, y, interval=interval, confidence=0.8
+        )
+        terms = sm.add_constant(x ** np.arange(1, degree + 1))
+        rows = sm.add_constant(display.curve_x[:, None] ** np.arange(1, degree + 1))
+        frame = sm.OLS(y, terms).fit().get_prediction(rows).summary_frame(alpha=0.2)
+        name = {"confidence": "mean_ci", "prediction": "obs_ci"}[interval]
+        expected = frame[[f"{name}_lower", f"{name}_upper"]].to_numpy().T
+        np.testing.assert_allclose(display.band, expected, rtol=1e-8, atol=1e-9)
+        low, high = display.band_.get_datalim(display.ax_.transData).intervaly
+        np.testing.assert_allclose([low, high], [expected.min(), expected.max()])
+        assert f"80% {interval} interval" in legend(display.ax_)
+
+    def test_several_features(self):
+        display = FitDisplay.from_estimator(GDLinearRegressor(), X, Y, interval="confidence")
+        frame = sm.OLS(Y, sm.add_constant(X)).fit().get_prediction().summary_frame()
+        ends = np.array([segment[:, 1] for segment in display.band_.get_segments()])
+        np.testing.assert_allclose(ends, frame[["mean_ci_lower", "mean_ci_upper"]], rtol=1e-8)
+
+    def test_no_band(self):
+        display = FitDisplay.from_estimator(GDLinearRegressor(), LINE, LINE_Y)
+        assert display.band is None
+        assert display.band_ is None
+
+    def test_refusals(self):
+        with pytest.raises(ValueError, match="'interval' parameter of FitDisplay must be one of"):
+            FitDisplay.from_estimator(GDLinearRegressor(), X, Y, interval="tolerance")
+        with pytest.raises(
+            ValueError, match="FitDisplay with an interval on GDLinearRegressor is no"
+        ):
+            FitDisplay.from_estimator(GDLinearRegressor(alpha=1.0), X, Y, interval="confidence")

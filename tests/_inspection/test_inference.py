@@ -8,8 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 import statsmodels.api as sm
+import torch
 from scipy import sparse
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -216,6 +218,17 @@ class TestLeftOut:
             inference(model, X, y, cov_type="HC3")
         assert np.isfinite(inference(model, X, y, cov_type="HC1").bse).all()
 
+    def test_a_coefficient_that_one_sample_determines(self):
+        X = np.column_stack([np.eye(9)[:, 0], np.arange(9.0)])
+        y = np.array([5.0, 1.0, 2.0, 4.0, 3.0, 6.0, 5.0, 8.0, 7.0])
+        model = GDLinearRegressor(fit_intercept=False, lr=0.3, epochs=30).fit(X, y)
+        result = inference(model, X, y, cov_type="HC0")  # without a warning
+        theirs = sm.OLS(y, X).fit(cov_type="HC0")
+        np.testing.assert_allclose(result.bse, theirs.bse, rtol=1e-8, atol=1e-12)
+        assert np.isnan(result.distance[0])
+        assert result.distance[1] < 1e-6
+        assert "x1" in result.summary()
+
 
 class TestPolynomials:
     @pytest.mark.parametrize("fit_intercept", [True, False])
@@ -287,6 +300,15 @@ class TestData:
         np.testing.assert_allclose(result.leverage, before.leverage, rtol=1e-8)
         assert result.fvalue == pytest.approx(before.fvalue, rel=1e-8)
 
+    @pytest.mark.parametrize("unit", [1e-160, 1e160])
+    def test_beyond_the_range_of_squares(self, unit):
+        X, y = DESIGNS["stackloss"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = LINEAR.fit(X * unit, y)
+        with pytest.raises(ValueError, match="squares of standard errors are beyond the range"):
+            inference(model, X * unit, y)
+
     def test_the_unit_of_weights_is_not_read_from_them(self):
         X, y = DESIGNS["stackloss"]
         weight = np.random.default_rng(0).uniform(0.1, 1.0, len(y))
@@ -312,6 +334,21 @@ class TestData:
         assert list(result.predict(rows).index) == list(range(100, 121))
         with pytest.raises(ValueError, match="feature names"):
             result.predict(frame.exog[["ACIDCONC", "AIRFLOW", "WATERTEMP"]])
+
+    @pytest.mark.parametrize(
+        ("convert", "names"),
+        [
+            (torch.tensor, ["y"]),
+            (lambda y: polars.Series("price", y), ["price"]),
+            (lambda y: polars.DataFrame({"a": y, "b": -y}), ["a", "b"]),
+            (lambda y: pd.Series(y, name=3), ["3"]),
+            (lambda y: np.column_stack([y, y**2]), ["y0", "y1"]),
+        ],
+    )
+    def test_names_of_targets(self, convert, names):
+        X, y = DESIGNS["stackloss"]
+        y = convert(y)
+        assert inference(LINEAR.fit(X, y), X, y).target_names == names
 
     def test_a_constant_target(self):
         X = DESIGNS["stackloss"][0]

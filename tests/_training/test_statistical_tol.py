@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import sparse
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
@@ -163,6 +164,13 @@ def test_refusals_of_data():
         model.fit(X[:5], Y[:5])
     with pytest.raises(ValueError, match="there are 5 samples of positive weight"):
         model.fit(X, Y, np.arange(60) < 5)
+
+
+def test_sparse_columns_without_moments(monkeypatch):
+    monkeypatch.setattr("sklearn_gd._training.coordinates._MAX_FACTOR_ENTRIES", 1)
+    model = GDLinearRegressor(tol="statistical")
+    with pytest.raises(ValueError, match="needs the moments of the data, and X is sparse"):
+        model.fit(sparse.csr_array(X), Y)
 
 
 def test_refusals_of_searches():
