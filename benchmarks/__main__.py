@@ -23,6 +23,7 @@ from benchmarks._memory import extra_megabytes, search_of_many
 from benchmarks._threads import two_threads
 from benchmarks._timing import Task, compare, print_table
 from benchmarks.models import MODELS, SHAPES
+from benchmarks.scan import scan
 from benchmarks.shapes import alphas, first_fit, many_terms, sparse_epoch, wide
 from benchmarks.training import callbacks, huber, lasso, mini_batch
 from sklearn_gd import GDLinearRegressor, GDLinearRegressorCV, __version__
@@ -217,6 +218,7 @@ CASES = {
     "alphas": alphas,
     "first-fit": first_fit,
     "cuda": cuda,
+    "scan": scan,
 }
 
 
@@ -226,7 +228,11 @@ def main() -> None:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"one of {', '.join(CASES)} (default: all)"
     )
-    names = parser.parse_args().names or list(CASES)
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000, help="rows of the tables of scan (default: 1000000)"
+    )
+    arguments = parser.parse_args()
+    names = arguments.names or list(CASES)
     unknown = [name for name in names if name not in CASES]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}; the benchmarks are {', '.join(CASES)}")
@@ -239,7 +245,8 @@ def main() -> None:
     with two_threads():
         for name in names:
             print(f"## {name}\n{CASES[name].__doc__}\n", flush=True)
-            CASES[name]()
+            case: Any = CASES[name]
+            case(arguments.rows) if name == "scan" else case()
 
 
 def _processor() -> str:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,15 @@ def _measure(case: str, model: Any) -> float:
         warnings.simplefilter("ignore")
         model.fit(*linear_data(1000, p))  # imports all modules
     X, y = linear_data(n, p)
+    return extra_megabytes_of(lambda: model.fit(X, y))
+
+
+def extra_megabytes_of(run: Callable[[], object]) -> float:
+    """Peak memory of a function beyond the memory before it, in this process."""
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM, the peak
     before = _megabytes("VmRSS")
-    model.fit(X, y)
+    run()
     return _megabytes("VmHWM") - before
 
 

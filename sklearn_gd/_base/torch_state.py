@@ -56,7 +56,7 @@ class _OneThread:
 
 
 _SMALL = 2**18  # entries of the matrices of an operation, up to which threads do not help
-_one_thread = _OneThread()
+one_thread = _OneThread()
 
 
 def threads_for(entries: int) -> AbstractContextManager[object]:
@@ -64,7 +64,7 @@ def threads_for(entries: int) -> AbstractContextManager[object]:
 
     Two threads wait for each other in every operation: on a busy machine for milliseconds.
     """
-    return _one_thread if entries <= _SMALL else nullcontext()
+    return one_thread if entries <= _SMALL else nullcontext()
 
 
 @contextmanager

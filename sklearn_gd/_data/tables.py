@@ -18,7 +18,7 @@ import numpy as np
 
 from sklearn_gd._data.training_data import TrainingData
 
-_CHUNK_ENTRIES = 2**22  # 32 MB of float64
+_CHUNK_ENTRIES = 2**21  # 16 MB of float64
 _MAX_CHUNK_ENTRIES = 2**25  # where rows are very long
 _BUFFER_BYTES = 2**20  # for each column of a Parquet file
 _SUFFIXES = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".csv.gz": "csv"}

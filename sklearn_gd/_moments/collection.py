@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_gd._base.torch_state import threads_for
+from sklearn_gd._base.torch_state import one_thread
 from sklearn_gd._data.dask_blocks import RowBlock, lazy_blocks, reduce_blocks
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_unfitted_data
@@ -130,7 +130,7 @@ def _moments_of_block(
     if checked is None:
         return None
     data, names = checked
-    with threads_for(1):
+    with one_thread:
         return moments_of(
             data, degree, feature_names=names, interaction_only=interaction_only, ranges=ranges
         )

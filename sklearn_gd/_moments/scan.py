@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
+from sklearn_gd._base.torch_state import one_thread
 from sklearn_gd._data.polynomial import monomial_basis
 from sklearn_gd._data.tables import TableReader
 from sklearn_gd._moments.arithmetic import add, moments_of
 from sklearn_gd._moments.moments import Moments
+
+_FEW_TERMS = 200  # with more the products take longer than the reading
 
 
 def scan_moments(
@@ -19,14 +24,16 @@ def scan_moments(
     names = reader.columns.features
     basis = monomial_basis(len(names), degree, interaction_only=interaction_only)
     whole: Moments | None = None
-    for data in reader.chunks(basis.n_terms, verbose=verbose):
-        ranges = None
-        if whole is not None and whole.x_low is not None and whole.x_high is not None:
-            ranges = whole.x_low, whole.x_high
-        part = moments_of(
-            data, degree, feature_names=names, interaction_only=interaction_only, ranges=ranges
-        )
-        whole = part if whole is None else add(whole, part)
+    # the other threads read the next batch
+    with one_thread if basis.n_terms <= _FEW_TERMS else nullcontext():
+        for data in reader.chunks(basis.n_terms, verbose=verbose):
+            ranges = None
+            if whole is not None and whole.x_low is not None and whole.x_high is not None:
+                ranges = whole.x_low, whole.x_high
+            part = moments_of(
+                data, degree, feature_names=names, interaction_only=interaction_only, ranges=ranges
+            )
+            whole = part if whole is None else add(whole, part)
     if whole is None:
         raise ValueError(
             f"{reader.first.label} holds no row of positive weight. Moments need at least one."
