@@ -40,6 +40,14 @@ class TrainingData(NamedTuple):
         """Number of rows that count."""
         return len(self.y) if self.weight is None else int(np.count_nonzero(self.weight))
 
+    @property
+    def log_weight(self) -> float:
+        """Sum of the logarithms of the positive weights, in the units of the user."""
+        if self.weight is None:
+            return 0.0
+        positive = self.weight[self.weight > 0]
+        return float(np.log(positive).sum() + len(positive) * np.log(self.weight_unit))
+
     def reweighted(self, factors: np.ndarray) -> TrainingData:
         """The same rows, with the weight of each multiplied by a factor."""
         weight = np.ones(len(self.y)) if self.weight is None else self.weight

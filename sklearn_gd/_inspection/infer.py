@@ -17,8 +17,15 @@ from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_training_data
 from sklearn_gd._estimators.base import GDRegressor
 from sklearn_gd._estimators.fitted_state import stacklevel_of_caller
+from sklearn_gd._estimators.moments_input import (
+    check_features,
+    check_takes_moments,
+    check_terms,
+    without_rows,
+)
 from sklearn_gd._inspection.estimation import Estimation, estimate_terms
 from sklearn_gd._inspection.inference import Inference
+from sklearn_gd._moments.moments import Moments
 
 _RULES = {
     "cov_type": choice("nonrobust", "HC0", "HC1", "HC2", "HC3"),
@@ -30,8 +37,8 @@ _ROUNDING = 1e-8  # of a robust standard error, in units of the usual one
 
 def inference(
     model: BaseEstimator,
-    X: MatrixLike,
-    y: ArrayLike,
+    X: MatrixLike | Moments,
+    y: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     *,
     cov_type: str = "nonrobust",
@@ -48,10 +55,11 @@ def inference(
     model : GDLinearRegressor, GDPolynomialRegressor, or a search over them
         The fitted model, with squared error and without penalty and bounds. It is only read.
         Of a search, `best_estimator_` is used.
-    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-        The training data.
-    y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        The targets.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), or Moments
+        The training data. `Moments` or a Dask collection tell nothing of single rows: leverage
+        and leave-one-out residuals are then None, and `cov_type` must be "nonrobust".
+    y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+        The targets. They are left out with moments only.
     sample_weight : array-like of shape (n_samples,) or float, default=None
         Weights as in the WLS of statsmodels: the variance of the error of a sample is
         inversely proportional to its weight. A sample of weight 2 is not two samples. A
@@ -119,17 +127,27 @@ def inference(
     rules = {"cov_type": cov_type, "confidence": confidence}
     check_params("inference", rules, _RULES)
     regressor, is_search = _find_regressor(model)
-    data = _check_data(regressor, X, y, sample_weight)
+    target_names = None if y is None else _target_names(y)
+    X, y, sample_weight = regressor._gathered(X, y, sample_weight, is_fit=False)
+    moments = None
+    if isinstance(X, Moments):
+        moments = _check_moments(regressor, X, y, sample_weight, cov_type)
+        data = without_rows(moments)
+    else:
+        data = _check_data(regressor, X, y, sample_weight)
     names = list(regressor._term_names())
     terms = regressor._fitted_basis()
-    found = estimate_terms(regressor, data, terms, names, cov_type=cov_type, owner="inference")
+    found = estimate_terms(
+        regressor, data, terms, names, cov_type=cov_type, owner="inference", moments=moments
+    )
     result = _make_inference(
         found,
         regressor,
         data,
         names,
-        _target_names(y, data),
+        target_names or _numbered_targets(data.y.shape[1]),
         is_search=is_search,
+        is_weighted=_is_weighted(data if moments is None else moments),
         cov_type=cov_type,
         confidence=float(confidence),
     )
@@ -184,6 +202,7 @@ def _make_inference(
     target_names: list[str],
     *,
     is_search: bool,
+    is_weighted: bool,
     cov_type: str,
     confidence: float,
 ) -> Inference:
@@ -209,17 +228,20 @@ def _make_inference(
         "llf": estimate.llf,
         "aic": -2.0 * estimate.llf + 2.0 * n_estimated,
         "bic": -2.0 * estimate.llf + np.log(estimate.n_rows) * n_estimated,
-        "loo_residuals": found.loo_residuals.T,
-        "loo_score": _loo_score(found.loo_residuals, data, centered=estimate.has_intercept),
         "distance": distance,
         "is_exact": estimate.is_exact,
     }
+    loo_residuals, loo_score = found.loo_residuals, None
+    if loo_residuals is not None:
+        loo_score = _loo_score(loo_residuals, data, centered=estimate.has_intercept)
     if data.has_single_target:
         fields = {name: value[0] for name, value in fields.items()}
-    else:
-        fields["loo_residuals"] = fields["loo_residuals"].T
+        loo_residuals = None if loo_residuals is None else loo_residuals[:, 0]
+        loo_score = None if loo_score is None else loo_score[0]
     return Inference(
         **fields,
+        loo_residuals=loo_residuals,
+        loo_score=loo_score,
         leverage=found.leverage,
         nobs=estimate.n_rows,
         df_model=estimate.df_model,
@@ -229,7 +251,7 @@ def _make_inference(
         confidence=confidence,
         feature_names=["const", *names] if estimate.has_intercept else names,
         target_names=target_names,
-        is_weighted=data.weight is not None,
+        is_weighted=is_weighted,
         is_search=is_search,
         model=copy.copy(regressor),
         estimate=user,
@@ -245,14 +267,39 @@ def _loo_score(residuals: np.ndarray, data: TrainingData, *, centered: bool) -> 
     return score
 
 
-def _target_names(y: ArrayLike, data: TrainingData) -> list[str]:
-    """The name of a series, the names of columns, or y."""
+def _check_moments(
+    regressor: GDRegressor, moments: Moments, y: object, sample_weight: object, cov_type: str
+) -> Moments:
+    """Moments in place of the rows. Raises if something needs rows, or other terms."""
+    check_takes_moments(regressor, y, sample_weight, needs_squared_error=False)
+    check_features(regressor, moments)
+    degree, interaction_only = regressor._terms()
+    check_terms(type(regressor).__name__, moments, degree, interaction_only=interaction_only)
+    if cov_type != "nonrobust":
+        raise ValueError(
+            f"cov_type={cov_type!r} of inference needs rows, and moments hold no rows. Set "
+            "cov_type='nonrobust', or pass X and y."
+        )
+    return moments
+
+
+def _is_weighted(data: TrainingData | Moments) -> bool:
+    """Whether the rows have weights."""
+    if isinstance(data, Moments):
+        return data.weight != data.n_samples or data.log_weight != 0.0
+    return data.weight is not None
+
+
+def _target_names(y: ArrayLike) -> list[str] | None:
+    """The name of a series or the names of columns; None if there are none."""
     columns, name = getattr(y, "columns", None), getattr(y, "name", None)
     if columns is not None:
         return [str(column) for column in columns]
-    if isinstance(name, str | int):
-        return [str(name)]
-    n_targets = data.y.shape[1]
+    return [str(name)] if isinstance(name, str | int) else None
+
+
+def _numbered_targets(n_targets: int) -> list[str]:
+    """Names for targets without names."""
     return ["y"] if n_targets == 1 else [f"y{target}" for target in range(n_targets)]
 
 

@@ -69,13 +69,14 @@ class Inference:
         Akaike's information criterion.
     bic : float
         The Bayesian information criterion.
-    leverage : ndarray of shape (n_samples,)
-        How much a sample moves its own prediction, from 0 to 1. The sum is k.
-    loo_residuals : ndarray of shape (n_samples,)
+    leverage : ndarray of shape (n_samples,) or None
+        How much a sample moves its own prediction, from 0 to 1. The sum is k. This and the
+        next two are None if moments took the place of the rows.
+    loo_residuals : ndarray of shape (n_samples,) or None
         Each target less its prediction by a fit without this sample. They are exact, and
         no fit is repeated. NaN where the leverage is 1, because the other samples do not
         determine the prediction.
-    loo_score : float
+    loo_score : float or None
         R² of the predictions without the sample itself (leave-one-out cross-validation).
     condition_number : float
         The largest singular value of the table of all terms, with the column of the
@@ -134,9 +135,9 @@ class Inference:
     llf: float | np.ndarray
     aic: float | np.ndarray
     bic: float | np.ndarray
-    leverage: np.ndarray
-    loo_residuals: np.ndarray
-    loo_score: float | np.ndarray
+    leverage: np.ndarray | None
+    loo_residuals: np.ndarray | None
+    loo_score: float | np.ndarray | None
     condition_number: float
     distance: np.ndarray
     is_exact: bool | np.ndarray

@@ -96,11 +96,15 @@ def _diagnostics(result: Inference, target: int) -> list[Cell]:
     is_known = not np.isnan(distance).all()
     where = result.feature_names[int(np.nanargmax(distance))] if is_known else "-"
     largest = f"{np.nanmax(distance):.2g} std err" if is_known else "undefined"
+    loo_score = leverage = "needs rows"
+    if result.loo_score is not None and result.leverage is not None:
+        loo_score = f"{float(np.atleast_1d(result.loo_score)[target]):.3f}"
+        leverage = f"{result.leverage.max():.3g}"
     return [
-        ("Leave-one-out R-sq.:", f"{float(np.atleast_1d(result.loo_score)[target]):.3f}"),
+        ("Leave-one-out R-sq.:", loo_score),
         ("Cond. No.", f"{result.condition_number:.3g}"),
         ("Residual std err:", f"{scale**0.5:.4g}"),
-        ("Max leverage:", f"{result.leverage.max():.3g}"),
+        ("Max leverage:", leverage),
         ("Largest distance:", largest),
         ("of coefficient:", where),
     ]

@@ -51,6 +51,7 @@ def moments_of(
         has_single_target=data.has_single_target,
         degree=degree,
         interaction_only=interaction_only,
+        log_weight=data.log_weight,
         x_low=low,
         x_high=high,
         **_as_fields(tensors),
@@ -90,6 +91,7 @@ def add(a: Moments, b: Moments) -> Moments:
         fields = _as_fields(merge(parts))
     return a._replace(
         n_samples=a.n_samples + b.n_samples,
+        log_weight=a.log_weight + b.log_weight,
         has_single_target=a.has_single_target and b.has_single_target,
         x_low=low,
         x_high=high,

@@ -56,6 +56,9 @@ def _check_numbers(checked: dict[str, Any]) -> None:
     weight = checked["weight"]
     if not isinstance(weight, Real) or isinstance(weight, bool) or not 0 < float(weight) < np.inf:
         raise _wrong("weight", f"must be a positive finite number, and is {weight!r}")
+    log_weight = checked["log_weight"]
+    if not isinstance(log_weight, Real) or not np.isfinite(float(log_weight)):
+        raise _wrong("log_weight", f"must be a finite number, and is {log_weight!r}")
     for name in ("has_single_target", "interaction_only"):
         if not isinstance(checked[name], bool):
             raise _wrong(name, f"must be true or false, and is {checked[name]!r}")

@@ -62,6 +62,7 @@ def subtract_rows(whole: Moments, part: Moments) -> Moments:
     return whole._replace(
         n_samples=n_samples,
         weight=weight,
+        log_weight=whole.log_weight - part.log_weight,
         x_mean=whole.x_mean - share * x_step,
         y_mean=whole.y_mean - share * y_step,
         factor=factor,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import log
 from numbers import Real
 from typing import Any, NoReturn
 
@@ -70,6 +71,8 @@ class Moments:
         Degree of the polynomial terms.
     interaction_only : bool, default=False
         Whether powers of a single feature above the first are left out.
+    log_weight : float, default=0.0
+        Sum of the logarithms of the weights, which the likelihood of the data needs.
     x_low, x_high : ndarray of shape (n_features,) or None, default=None
         Smallest and largest value of each feature, where ``degree`` is above 1. Between them
         features are mapped to [-1, 1].
@@ -114,6 +117,7 @@ class Moments:
     abs_max: np.ndarray
     degree: int = 1
     interaction_only: bool = False
+    log_weight: float = 0.0
     x_low: np.ndarray | None = None
     x_high: np.ndarray | None = None
 
@@ -388,6 +392,7 @@ class Moments:
         root = number**0.5
         return self._replace(
             weight=weight,
+            log_weight=self.log_weight + self.n_samples * log(number),
             factor=self.factor * root,
             target=self.target * root,
             residual_norm=self.residual_norm * root,
