@@ -208,6 +208,7 @@ class GDRegressor(
         inputs = self._fit_inputs(
             X, y, sample_weight, random_state, holds_out=bool(self.early_stopping)
         )
+        self._warn_of_terms(inputs)
         goes_on = self.warm_start and hasattr(self, "coef_")
 
         def on_epoch(curve: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> bool:
@@ -452,6 +453,9 @@ class GDRegressor(
     @abstractmethod
     def _term_names(self) -> np.ndarray:
         """A name for each coefficient."""
+
+    def _warn_of_terms(self, inputs: FitInputs) -> None:
+        """Warn where far more coefficients than samples are fitted without a penalty."""
 
     def _check_params(self) -> np.random.RandomState:
         """Raise for the first parameter outside its range. Returns the source of randomness."""

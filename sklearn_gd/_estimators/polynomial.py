@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -30,9 +31,15 @@ from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_rows
 from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
 from sklearn_gd._estimators.docstrings import documented
-from sklearn_gd._estimators.fitted_state import FittedState, with_target_axis
+from sklearn_gd._estimators.fitted_state import (
+    FittedState,
+    stacklevel_of_caller,
+    with_target_axis,
+)
 from sklearn_gd._estimators.parameter_rules import POLYNOMIAL_RULES, REGRESSOR_RULES
 from sklearn_gd._moments.moments import Moments
+
+_MANY_TERMS, _MANY_TERMS_PER_ROW = 1000, 10
 
 
 @documented
@@ -77,6 +84,9 @@ class GDPolynomialRegressor(GDRegressor):
     and x mapped to [-1, 1]. With ``fit_intercept=False`` the map only scales, so that the
     span of the terms is the span of the plain powers. With ``precondition=None`` the terms
     are plain powers of the features as they are, as in a textbook.
+
+    `fit` gives a UserWarning if there are more than 1000 terms and more than 10 terms for each
+    sample, and no penalty.
 
     Examples
     --------
@@ -258,6 +268,18 @@ class GDPolynomialRegressor(GDRegressor):
         return legendre_basis(
             low, high, degree, interaction_only=interaction_only, center=self.fit_intercept
         )
+
+    def _warn_of_terms(self, inputs: FitInputs) -> None:
+        assert inputs.basis is not None
+        n_terms, n_rows = inputs.basis.n_terms, inputs.data.n_weighted
+        if self.alpha == 0 and n_terms > max(_MANY_TERMS, _MANY_TERMS_PER_ROW * n_rows):
+            warnings.warn(
+                f"{type(self).__name__} has {n_terms} terms of degree {self.degree} and only "
+                f"{n_rows} samples, which do not determine the coefficients. Lower degree, or "
+                "set alpha above 0.",
+                UserWarning,
+                stacklevel=stacklevel_of_caller(),
+            )
 
     def _fitted_basis(self) -> PolynomialBasis:
         fields = {name: self._expansion_[name] for name in PolynomialBasis._fields}

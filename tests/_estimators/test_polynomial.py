@@ -57,3 +57,30 @@ def test_degree_of_the_fit_counts_when_predicting():
     model = GDPolynomialRegressor(degree=2).fit(X4, Y)
     before = model.predict(X4)
     np.testing.assert_array_equal(model.set_params(degree=5).predict(X4), before)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+class TestManyTerms:
+    rows = np.random.default_rng(0).normal(size=(20, 45))
+
+    def test_far_more_terms_than_rows_are_told(self):
+        words = (
+            "^GDPolynomialRegressor has 1080 terms of degree 2 and only 20 samples, which do not "
+            "determine the coefficients. Lower degree, or set alpha above 0.$"
+        )
+        with pytest.warns(UserWarning, match=words) as caught:
+            GDPolynomialRegressor(degree=2, epochs=2).fit(self.rows, self.rows[:, 0])
+        assert [each.filename for each in caught if each.category is UserWarning] == [__file__]
+
+    @pytest.mark.parametrize(
+        ("n_features", "n_rows", "options"),
+        [
+            (45, 20, {"degree": 1}),
+            (45, 20, {"alpha": 0.1}),
+            (45, 120, {}),  # nine terms a row
+            (40, 20, {}),  # 860 terms
+        ],
+    )
+    def test_what_is_not_told(self, n_features, n_rows, options):
+        rows = np.resize(self.rows, (n_rows, n_features))
+        GDPolynomialRegressor(epochs=2, **options).fit(rows, rows[:, 0])
