@@ -43,8 +43,9 @@ def test_what_is_found_is_numpy():
     _, state = fit_on_moments(
         training_data(), None, options, start=None, state=None, state_basis=None
     )
-    assert set(state) == set(Moments._fields)
-    assert all(isinstance(value, np.ndarray) for value in state.values())
+    assert set(state) == {*Moments._fields, "n_rows"}
+    assert state["n_rows"] == len(training_data().y)
+    assert all(isinstance(state[name], np.ndarray) for name in Moments._fields)
     _, state = fit_pass(training_data(), None, options, start=None, state=None, seed=0)
     assert set(state) == {
         "scale",
