@@ -144,7 +144,8 @@ def make_folds(
             train, test = splits[number]
             fold_data = data.reweighted(np.bincount(train, minlength=len(data.y)))
             test_data = data.take(test)
-            n_rows = data.take(train).n_weighted
+            weight = data.weight
+            n_rows = len(train) if weight is None else int(np.count_nonzero(weight[train]))
             if rows is not None:
                 with isolated():
                     test_rows = tensor_data.with_data(test_data).rows()
