@@ -75,7 +75,8 @@ tol : float or "statistical", default=None
     known optimum and s² the residual variance. It needs what `inference` needs: squared
     error without penalty and bounds, independent columns, and more samples than
     coefficients; and no mini-batches and no early stopping. If the residuals are rounding,
-    all epochs are run. Each target stops by itself.
+    all epochs are run. If the epochs do not suffice, there is a warning. Each target stops
+    by itself.
 n_iter_no_change : int, default=10
     Number of epochs to wait before stopping. It is used with `tol` and `early_stopping`.
 early_stopping : bool, default=False

@@ -313,8 +313,8 @@ def _warn_if_far(result: Inference) -> None:
         warnings.warn(
             f"The coefficient {result.feature_names[j]!r}{of_target} of "
             f"{type(result.model).__name__} is {distance:.2g} standard errors from the "
-            "least-squares optimum, which inference describes. Raise epochs or lr, or set "
-            "lr='auto' or precondition='auto'.",
+            "least-squares optimum, which inference describes. Pass the data of the fit, raise "
+            "epochs or lr, or set lr='auto' or precondition='auto'.",
             ConvergenceWarning,
             stacklevel=stacklevel_of_caller(),
         )

@@ -171,7 +171,8 @@ def _folds_of_rows(
         if number < len(splits):
             train, test = splits[number]
             fold_data = data.reweighted(np.bincount(train, minlength=len(data.y)))
-            n_rows = data.take(train).n_weighted
+            weight = data.weight
+            n_rows = len(train) if weight is None else int(np.count_nonzero(weight[train]))
             if rows is not None:
                 with isolated():
                     test_rows = tensor_data.with_data(data.take(test)).rows()

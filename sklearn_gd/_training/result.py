@@ -110,8 +110,14 @@ def in_data_units(values: Tensor, loss_scale: Tensor) -> np.ndarray:
 
 
 def _is_far_from_optimum(fit: PreparedFit, values: Tensor, end: Tensor) -> bool:
-    """Whether the end, after all epochs, still has a thousandth of the way to go."""
+    """Whether the end, after all epochs, still has a thousandth of the way to go.
+
+    With ``tol="statistical"`` it is whether any target has not come near enough.
+    """
     problem = fit.problem
+    if problem.enough is not None and torch.isfinite(problem.enough).any():
+        enough = problem.enough[0, 0]
+        return bool((torch.isfinite(enough) & (end > enough)).any())
     decays = fit.optimizer_factory.options.get("weight_decay", 0) != 0
     if problem.optimum is not None and not decays:  # weight decay moves the optimum
         # a start at the optimum is some rounding away from it
