@@ -46,7 +46,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "sklearn_gd.onnx needs the package skl2onnx, which cannot be imported "
-        f"({error}). Install it with `pip install 'sklearn_gd[onnx]'`."
+        f"({error}). Install it with `pip install skl2onnx`."
     ) from error
 
 __all__: list[str] = []  # the import registers converters, and there is nothing to call

@@ -42,6 +42,7 @@ from sklearn_gd._estimators.fitted_state import (
     replace_fitted_attributes,
     stacklevel_of_caller,
 )
+from sklearn_gd._estimators.initial_model import initial_model
 from sklearn_gd._estimators.moments_input import (
     check_features,
     check_one_moments,
@@ -152,6 +153,9 @@ class GDRegressor(
         X: MatrixLike | Moments,
         y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        *,
+        coef_init: ArrayLike | None = None,
+        intercept_init: ArrayLike | None = None,
     ) -> Self:
         """Fit the model by gradient descent.
 
@@ -165,6 +169,13 @@ class GDRegressor(
             Targets. Each target has a descent of its own. It is left out with moments only.
         sample_weight : array-like of shape (n_samples,) or float, default=None
             Non-negative weights of the samples. A row of weight zero has no influence.
+        coef_init : array-like of the shape of `coef_`, default=None
+            Coefficients at which the descent starts, in place of zeros or of the coefficients
+            of a warm start. With ``positive=True`` negative ones become 0.
+        intercept_init : float or array-like of the shape of `intercept_`, default=None
+            Intercept at which the descent starts. None starts where the mean prediction is the
+            mean target, or at 0 with ``precondition=None``. Squared error uses it only with
+            ``precondition=None``, because else the intercept follows from the coefficients.
 
         Returns
         -------
@@ -176,8 +187,9 @@ class GDRegressor(
         Raises
         ------
         ValueError
-            If a parameter is outside its range, if the data hold NaN or infinity, or if moments
-            are given and something needs rows.
+            If a parameter is outside its range, if the data hold NaN or infinity, if moments
+            are given and something needs rows, or if `coef_init` or `intercept_init` has
+            another shape than `coef_` or `intercept_`.
         TypeError
             If X is a list of moments. Pass ``sum(parts)``.
 
@@ -193,11 +205,18 @@ class GDRegressor(
         >>> GDLinearRegressor(lr="auto").fit(X, y, sample_weight=[1.0, 2.0, 1.0]).n_iter_
         1000
         """
-        return with_progress_bar(self, lambda: self._fit(X, y, sample_weight))
+        return with_progress_bar(
+            self, lambda: self._fit(X, y, sample_weight, coef_init, intercept_init)
+        )
 
     @with_callbacks
     def _fit(
-        self, X: MatrixLike | Moments, y: ArrayLike | None, sample_weight: ArrayLike | None
+        self,
+        X: MatrixLike | Moments,
+        y: ArrayLike | None,
+        sample_weight: ArrayLike | None,
+        coef_init: ArrayLike | None,
+        intercept_init: ArrayLike | None,
     ) -> Self:
         """The fit, as a task that callbacks can follow."""
         from sklearn_gd._training.fit import fit_model
@@ -210,6 +229,9 @@ class GDRegressor(
         )
         self._warn_of_terms(inputs)
         goes_on = self.warm_start and hasattr(self, "coef_")
+        start = self._start(inputs) if goes_on else None
+        if coef_init is not None or intercept_init is not None:
+            start = initial_model(self, inputs, coef_init, intercept_init)
 
         def on_epoch(curve: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> bool:
             return task.epoch(
@@ -225,7 +247,7 @@ class GDRegressor(
             inputs.options,
             moments=inputs.moments,
             validation=inputs.validation,
-            start=self._start(inputs) if goes_on else None,
+            start=start,
             seed=inputs.seed,
             on_epoch=on_epoch if task.is_watched else None,
         )
@@ -582,7 +604,7 @@ class GDRegressor(
             n_iter_no_change=self.n_iter_no_change,
         )
 
-    def _start(self, inputs: FitInputs) -> tuple[np.ndarray, np.ndarray]:
+    def _start(self, inputs: FitInputs) -> tuple[np.ndarray, np.ndarray | None]:
         """Where a warm start begins. Raises if the shapes have changed."""
         targets, features = inputs.data.y.shape[1], inputs.data.x.shape[1]
         # coefficients may have been set by hand, without a fit

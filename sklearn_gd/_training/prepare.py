@@ -34,7 +34,8 @@ from sklearn_gd._training.options import FitOptions
 
 _LR_WITHOUT_RULE = 0.01  # of adaptive optimizers, of streams, of sparse data without moments
 
-Model = tuple[np.ndarray, np.ndarray]  # coefficients (targets, terms), intercepts (targets,)
+# coefficients (targets, terms), intercepts (targets,) or None: where predictions are centred
+Model = tuple[np.ndarray, np.ndarray | None]
 
 
 class PreparedFit(NamedTuple):
@@ -187,8 +188,13 @@ def start_parameters(fit: PreparedFit, start: Model | None) -> Tensor:
     parametrization = fit.problem.parametrization
     if start is None:
         return parametrization.zeros
-    coef, intercept = (to_tensor(part, parametrization.x_mean.device) for part in start)
-    return parametrization.from_model(coef[None, None], intercept[None, None])
+    coef, intercept = start
+    known = np.zeros(len(coef)) if intercept is None else intercept
+    tensors = (to_tensor(part, parametrization.x_mean.device) for part in (coef, known))
+    u = parametrization.from_model(*(tensor[None, None] for tensor in tensors))
+    if intercept is None and parametrization.has_intercept:
+        u[..., 0] = 0.0
+    return u
 
 
 def start_objective(fit: PreparedFit, start: Model | None) -> Tensor:
