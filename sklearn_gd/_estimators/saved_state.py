@@ -77,6 +77,9 @@ def upgrade(state: FittedState) -> FittedState:
                 for optimizer, scheduler in stream["optimizers"]
             ],
         }
+    kept = state.get("_partial_fit_state_")
+    if kept is not None and "factor" in kept and "n_samples" not in kept:
+        del state["_partial_fit_state_"]  # moments that were not counted cannot be merged
     return state
 
 

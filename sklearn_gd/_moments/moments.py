@@ -86,8 +86,10 @@ class Moments:
     -----
     The sum of two moments stacks their factors, with the difference of their means as one
     more row, and takes the QR factorization. So it loses no digits, however often parts are
-    added. The moments of polynomials with other ranges of the features are first converted to
-    the common range, which is exact.
+    added, unless features are far from zero: the means are rounded, so that coefficients are
+    right to about 1e-16 times the largest ratio of a mean to its deviation. The moments of
+    polynomials with other ranges of the features are first converted to the common range, which
+    is exact.
 
     Examples
     --------

@@ -277,3 +277,14 @@ def test_what_slices_rows_says_so():
     monitored = GDLinearRegressor().set_callbacks(ScoringMonitor(scoring="r2"))
     with pytest.raises(ValueError, match="ScoringMonitor has nothing to score"):
         monitored.fit(moments)
+
+
+def test_a_stream_of_an_earlier_version_begins_anew():
+    """Its moments have no number of samples. The model predicts as it did."""
+    model = GDLinearRegressor(lr="auto").partial_fit(X, Y)
+    for name in ("n_samples", "feature_names"):
+        del model._partial_fit_state_[name]
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    with pytest.raises(ValueError, match="Begin with partial_fit on a new estimator"):
+        loaded.partial_fit(X, Y)
