@@ -35,6 +35,12 @@ def test_examples_of(name):
     plt.close("all")
 
 
+@pytest.mark.parametrize("name", sklearn_gd.__all__)
+def test_every_public_name_is_in_the_reference(name):
+    reference = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+    assert re.search(rf"\b{name}\b", reference)
+
+
 def documented(kind, section):
     """Names that a section of the class's docstring lists."""
     text = inspect.getdoc(kind).partition(f"\n{section}\n---")[2]
