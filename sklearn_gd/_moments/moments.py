@@ -197,7 +197,7 @@ class Moments:
     ) -> Moments:
         """Compute the moments of a table that need not fit into memory.
 
-        The table is read once, and some ten megabytes of it are in memory at a time.
+        The table is read once, in chunks of 16 MB, beside which pyarrow has its buffers.
 
         Parameters
         ----------
