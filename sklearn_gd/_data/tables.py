@@ -206,6 +206,25 @@ def _as_numbers(column: Any, name: str, where: str) -> np.ndarray:
     return numbers
 
 
+def columns_of_frame(
+    frame: Any,
+    target: str | Sequence[str],
+    features: Sequence[str] | None,
+    sample_weight: str | None,
+) -> tuple[Any, Any, Any]:
+    """X, y and weights (or None) as columns of a lazy data frame."""
+    if not hasattr(frame, "columns"):
+        raise TypeError(
+            f"Moments.scan needs columns with names, and {type(frame).__name__} has none. Use "
+            "Moments.of(X, y) for arrays."
+        )
+    source = _Source("The data frame", list(frame.columns), lambda *_: iter(()))
+    columns = _resolve_columns(source, target, features, sample_weight)
+    targets = columns.targets[0] if columns.has_single_target else list(columns.targets)
+    weight = None if columns.weight is None else frame[columns.weight]
+    return frame[list(columns.features)], frame[targets], weight
+
+
 def _resolve_columns(
     source: _Source,
     target: str | Sequence[str],

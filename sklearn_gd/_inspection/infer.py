@@ -309,12 +309,16 @@ def _warn_if_far(result: Inference) -> None:
     target, j = np.unravel_index(np.argmax(np.nan_to_num(distances)), distances.shape)
     distance = distances[target, j]
     if distance > _FAR:
+        model = result.model
+        remedies = ["lr='auto'"] if model.lr != "auto" else []
+        remedies += ["precondition='auto'"] if model.precondition is None else []
+        advice = f", or set {' or '.join(remedies)}" if remedies else ""
         of_target = "" if len(distances) == 1 else f" of target {result.target_names[target]!r}"
         warnings.warn(
             f"The coefficient {result.feature_names[j]!r}{of_target} of "
             f"{type(result.model).__name__} is {distance:.2g} standard errors from the "
-            "least-squares optimum, which inference describes. Pass the data of the fit, raise "
-            "epochs or lr, or set lr='auto' or precondition='auto'.",
+            "least-squares optimum, which inference describes. Pass the data of the fit, or raise "
+            f"epochs{advice}.",
             ConvergenceWarning,
             stacklevel=stacklevel_of_caller(),
         )

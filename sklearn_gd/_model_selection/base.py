@@ -286,7 +286,7 @@ class GDRegressorCV(
         }
         if hasattr(checked, "feature_names_in_"):
             state["feature_names_in_"] = checked.feature_names_in_
-        messages = [results.warning(owner)]
+        messages = [results.warning(owner, self.precondition)]
         if does_refit:
             refitted, result = self._refit(state, results, models, search, on_epoch)
             state |= refitted

@@ -67,7 +67,7 @@ class SearchResults:
         curve = np.append(later, self.test_losses[candidate].mean())
         return int(np.where(np.isnan(curve), np.inf, curve).argmin()) + 1
 
-    def warning(self, owner: str) -> str:
+    def warning(self, owner: str, precondition: str | None) -> str:
         """What to warn of descents that diverged, or nothing."""
         total = self.diverged.sum()
         if not total:
@@ -76,8 +76,8 @@ class SearchResults:
         return (
             f"{total} of {self.diverged.size} descents of {owner} diverged, those of "
             f"{names}; they are scored at their lowest loss. "
-            "cv_results_['diverged'] counts them. Leave out large values of lrs, or set "
-            "precondition='auto'."
+            "cv_results_['diverged'] counts them. Leave out large values of lrs"
+            + (", or set precondition='auto'." if precondition is None else ".")
         )
 
     def candidates(self, found: FoldResults) -> range:

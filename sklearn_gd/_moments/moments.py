@@ -18,7 +18,7 @@ from sklearn_gd._base.parameters import boolean, check_params, either, integer
 from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.polynomial import PolynomialBasis, legendre_basis, monomial_basis
-from sklearn_gd._data.tables import TableReader
+from sklearn_gd._data.tables import TableReader, columns_of_frame
 from sklearn_gd._data.validation import check_unfitted_data
 
 _MAX_TERMS_OF_CONDITION = 1000  # with more terms `repr` would take seconds
@@ -204,7 +204,8 @@ class Moments:
         table : str, path or table
             The path of a Parquet or CSV file, a pattern such as ``"sales/*.parquet"``, a
             folder of Parquet files, a dataset or table of pyarrow, a LazyFrame or DataFrame
-            of polars, a relation of DuckDB, or anything else with ``__arrow_c_stream__``.
+            of polars, a relation of DuckDB, a data frame of Dask, or anything else with
+            ``__arrow_c_stream__``.
         target : str or sequence of str
             The column, or the columns, of the targets.
         features : sequence of str, default=None
@@ -247,6 +248,9 @@ class Moments:
         """
         params = {"degree": degree, "interaction_only": interaction_only, "verbose": verbose}
         check_params("Moments", params, _OF_RULES)
+        if is_collection(table):
+            parts = columns_of_frame(table, target, features, sample_weight)
+            return cls.of(*parts, degree=degree, interaction_only=interaction_only)
         reader = TableReader(table, target, features, sample_weight)
         from sklearn_gd._moments.scan import scan_moments
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sklearn_gd._solver.loop import Trace
+from sklearn_gd._training.advice import advise_on_distance, advise_on_divergence
 from sklearn_gd._training.build_problem import Problem
 from sklearn_gd._training.prepare import PreparedFit
 
@@ -26,6 +27,7 @@ class FitResult(NamedTuple):
     diverged_targets: tuple[int, ...]
     n_targets: int
     is_far_from_optimum: bool  # after all epochs
+    advice: str  # what to do if it diverged or is far from the optimum
     validation_curve: np.ndarray | None  # (n_iter,)
     validation_loss: float | None  # at the end
     best_epoch: int
@@ -55,13 +57,10 @@ class FitResult(NamedTuple):
             which = "" if self.n_targets == 1 else f" for targets {list(self.diverged_targets)}"
             return (
                 f"{owner} diverged{which} in {where}; the parameters of the lowest loss are kept."
-                f"{bound} Lower lr, or set lr='auto' or precondition='auto'."
+                f"{bound} {self.advice}"
             )
         if self.is_far_from_optimum:
-            return (
-                f"{owner} was still far from the optimum at {where}.{bound} Raise epochs or "
-                "lr, or set lr='auto' or precondition='auto'."
-            )
+            return f"{owner} was still far from the optimum at {where}.{bound} {self.advice}"
         return ""
 
 
@@ -90,11 +89,20 @@ def make_result(fit: PreparedFit, trace: Trace, lr: float) -> FitResult:
         did_all_epochs
         and not (problem.has_batches or has_validation)
         and _is_far_from_optimum(fit, values, trace.value[0, 0]),
+        _advice(fit, lr, diverged=bool(trace.diverged.any())),
         None if trace.validation is None else in_data_units(trace.validation[:, 0, 0], scale),
         validation_loss,
         int(trace.best_epoch[0, 0]),
         trace.interrupted,
     )
+
+
+def _advice(fit: PreparedFit, lr: float, *, diverged: bool) -> str:
+    """What to do about a descent that went wrong."""
+    has_auto_lr = fit.optimizer_factory.is_sgd
+    if diverged:
+        return advise_on_divergence(fit.options, lr, has_auto_lr=has_auto_lr)
+    return advise_on_distance(fit.options, lr, fit.max_stable_lr, has_auto_lr=has_auto_lr)
 
 
 def to_numpy_model(problem: Problem, u: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -158,3 +158,18 @@ def test_other_faults():
         GDLinearRegressor().fit(lazy, da.from_array(y), da.zeros(60))
     model = GDLinearRegressor(lr="auto").fit(lazy, y)  # in-memory targets of known length
     close(model, GDLinearRegressor(lr="auto").fit(X, y))
+
+
+def test_scan_takes_data_frames():
+    X, y, weight = rows()
+    table, names = frame(X, y, weight)
+    lazy = dd.from_pandas(table, npartitions=5)
+    moments = Moments.scan(lazy, "y", features=names, sample_weight="w")
+    expected = Moments.of(table[names], y, weight)
+    assert moments.feature_names == tuple(names)
+    np.testing.assert_allclose(moments.x_mean, expected.x_mean, rtol=1e-12)
+    np.testing.assert_allclose(moments.log_weight, expected.log_weight, rtol=1e-12)
+    with pytest.raises(ValueError, match="has no column 'z'"):
+        Moments.scan(lazy, "z")
+    with pytest.raises(TypeError, match="needs columns with names, and Array has none"):
+        Moments.scan(da.from_array(X), "y")
