@@ -363,22 +363,10 @@ class LossCurveDisplay:
             _check_optimum(optimum)
             curves = {name: distance_above(c, optimum) for name, c in curves.items()}
             validation = {}  # their optimum is another
-        best_epochs = self.best_epochs or {}
         for i, (name, curve) in enumerate(curves.items()):
             style = line_style({**curve_style(i), "label": name}, curve_kwargs)
             (self.lines_[name],) = ax.plot(curve, **style)
-            color = self.lines_[name].get_color()
-            if name in validation:
-                (self.validation_lines_[name],) = ax.plot(
-                    validation[name], color=color, linestyle="--", label=f"{name}, validation"
-                )
-            if name in best_epochs:
-                self.best_lines_[name] = ax.axvline(
-                    best_epochs[name],
-                    color=color,
-                    linestyle=":",
-                    label=f"{name}, best epoch {best_epochs[name]}",
-                )
+            self._plot_validation(ax, name, validation.get(name))
         ax.set(xlabel="Epoch", ylabel="Loss" if optimum is None else "Loss above the optimum")
         converged = [curve for name, curve in curves.items() if name not in self.diverged]
         shown = [*(converged or curves.values()), *validation.values()]
@@ -386,6 +374,19 @@ class LossCurveDisplay:
         self.diverged_marks_ = {name: self._mark_divergence(name) for name in self.diverged}
         ax.legend(fontsize="small" if len(ax.get_legend_handles_labels()[1]) > 6 else None)
         return self
+
+    def _plot_validation(self, ax: Axes, name: str, curve: ArrayLike | None) -> None:
+        """Draw the validation losses of a curve, and its best epoch, where there are any."""
+        color, best_epochs = self.lines_[name].get_color(), self.best_epochs or {}
+        if curve is not None:
+            (self.validation_lines_[name],) = ax.plot(
+                curve, color=color, linestyle="--", label=f"{name}, validation"
+            )
+        if name in best_epochs:
+            label = f"{name}, best epoch {best_epochs[name]}"
+            self.best_lines_[name] = ax.axvline(
+                best_epochs[name], color=color, linestyle=":", label=label
+            )
 
     def _mark_divergence(self, name: str) -> Line2D:
         """A cross at the last finite loss, or at the upper edge where the loss is not visible."""

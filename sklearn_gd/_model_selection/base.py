@@ -246,19 +246,7 @@ class GDRegressorCV(
         regressors = [self._regressor(spec, grid) for spec in grid.specs]
         seed = int(regressors[0]._check_params().randint(2**31 - 1))
         checked = copy.copy(self)
-        source: Source
-        if is_collection(X):
-            scoring = Scoring.of_moments(self, regressors[0])
-            X = self._folds_of_collection(X, y, sample_weight, params, regressors)
-            source = self._source_of_parts(checked, X, regressors)
-        elif isinstance(X, Moments) or is_list_of_moments(X):
-            source = self._source_of_moments(checked, X, y, sample_weight, params, regressors)
-            scoring = Scoring.of_moments(self, regressors[0])
-        else:
-            data = check_training_data(checked, X, y, sample_weight)
-            scoring = Scoring.of(self, regressors[0], sample_weight, params, len(data.y))
-            X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
-            source = RowSource(data, self._splits(X, y, data, scoring))
+        source, scoring, X, y = self._source(checked, X, y, sample_weight, params, regressors)
         n_splits = source.n_splits
         models = CandidateModels(regressors, grid.lrs, checked, source, owner)
         does_refit = bool(self.refit)
@@ -441,6 +429,28 @@ class GDRegressorCV(
             if name not in _REGRESSOR_ONLY and hasattr(self, name)
         }
         return with_score_request(regressor.set_params(**shared, **spec))
+
+    def _source(
+        self,
+        checked: BaseEstimator,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        params: Params,
+        regressors: Sequence[GDRegressor],
+    ) -> tuple[Source, Scoring, Any, Any]:
+        """What the search trains and tests on, how it scores, and X and y for its scorers."""
+        if is_collection(X):
+            scoring = Scoring.of_moments(self, regressors[0])
+            X = self._folds_of_collection(X, y, sample_weight, params, regressors)
+            return self._source_of_parts(checked, X, regressors), scoring, X, None
+        if isinstance(X, Moments) or is_list_of_moments(X):
+            parts = self._source_of_moments(checked, X, y, sample_weight, params, regressors)
+            return parts, Scoring.of_moments(self, regressors[0]), X, y
+        data = check_training_data(checked, X, y, sample_weight)
+        scoring = Scoring.of(self, regressors[0], sample_weight, params, len(data.y))
+        X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
+        return RowSource(data, self._splits(X, y, data, scoring)), scoring, X, y
 
     def _source_of_moments(
         self,
