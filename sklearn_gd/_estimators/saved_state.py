@@ -6,11 +6,11 @@ A version cannot know what a later version saved, so that it warns of a newer mo
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
 from sklearn.exceptions import InconsistentVersionWarning
-from sklearn.utils.fixes import parse_version
 
 from sklearn_gd._base.version import __version__
 from sklearn_gd._estimators.fitted_state import FittedState, stacklevel_of_caller
@@ -50,7 +50,7 @@ class VersionedStateMixin:
 
     def __setstate__(self, state: FittedState) -> None:
         saved_by = state.get(_VERSION_KEY, __version__)
-        if parse_version(saved_by) > parse_version(__version__):
+        if _release(saved_by) > _release(__version__):
             warnings.warn(
                 NewerModelWarning(
                     estimator_name=type(self).__name__,
@@ -60,6 +60,12 @@ class VersionedStateMixin:
                 stacklevel=stacklevel_of_caller(),
             )
         super().__setstate__(upgrade(state))  # type: ignore[misc]
+
+
+def _release(version: str) -> list[int]:
+    """The numbers of a version, without what marks it as a development version."""
+    match = re.match(r"\d+(\.\d+)*", version)
+    return [int(number) for number in match.group().split(".")] if match else []
 
 
 def upgrade(state: FittedState) -> FittedState:
