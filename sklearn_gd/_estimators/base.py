@@ -574,6 +574,7 @@ class GDRegressor(
         if earlier is None:
             return moments
         self._check_same_terms()
+        self._check_same_shape(data)
         return Moments(**earlier) + moments
 
     def _fit_options(self, owner: str | None = None) -> FitOptions:
@@ -606,7 +607,19 @@ class GDRegressor(
 
     def _start(self, inputs: FitInputs) -> tuple[np.ndarray, np.ndarray | None]:
         """Where a warm start begins. Raises if the shapes have changed."""
-        targets, features = inputs.data.y.shape[1], inputs.data.x.shape[1]
+        self._check_same_shape(inputs.data)
+        features = inputs.data.x.shape[1]
+        n_terms = features if inputs.basis is None else inputs.basis.n_terms
+        if not hasattr(self, "n_features_in_") and self.coef_.shape[-1] != n_terms:
+            raise ValueError(
+                f"coef_ of {type(self).__name__} has {self.coef_.shape[-1]} coefficients, and this "
+                f"fit has {n_terms}. Set coef_ to that many, or call fit with warm_start=False."
+            )
+        return self._fitted_model(inputs.basis)
+
+    def _check_same_shape(self, data: TrainingData) -> None:
+        """Raise unless the data have the features and targets of the earlier fit."""
+        targets, features = data.y.shape[1], data.x.shape[1]
         # coefficients may have been set by hand, without a fit
         n_features = getattr(self, "n_features_in_", features)
         before = self.coef_.size // self.coef_.shape[-1], n_features
@@ -616,13 +629,6 @@ class GDRegressor(
                 f"has {targets} targets and X has {features} features. Call fit with "
                 "warm_start=False to start afresh."
             )
-        n_terms = features if inputs.basis is None else inputs.basis.n_terms
-        if not hasattr(self, "n_features_in_") and self.coef_.shape[-1] != n_terms:
-            raise ValueError(
-                f"coef_ of {type(self).__name__} has {self.coef_.shape[-1]} coefficients, and this "
-                f"fit has {n_terms}. Set coef_ to that many, or call fit with warm_start=False."
-            )
-        return self._fitted_model(inputs.basis)
 
     def _model_state(
         self, inputs: FitInputs, coef: np.ndarray, intercept: np.ndarray
