@@ -178,7 +178,7 @@ def test_partial_fit_merges(kind):
     mixed = pickle.loads(pickle.dumps(mixed))
     mixed.partial_fit(Moments.of(X[30:], Y[30:], WEIGHT[30:], degree=degree))
     np.testing.assert_allclose(mixed.predict(X), expected.predict(X), rtol=0, atol=1e-8)
-    with pytest.raises(ValueError, match="number of features: 3 and 2"):
+    with pytest.raises(ValueError, match="on 3 features, but y has 2 targets and X has 2 features"):
         mixed.partial_fit(Moments.of(X[:, :2], Y, degree=degree))
 
 
