@@ -22,6 +22,7 @@ from benchmarks._data import full_batch_skorch, linear_data, plain_loop
 from benchmarks._memory import extra_megabytes, search_of_many
 from benchmarks._threads import two_threads
 from benchmarks._timing import Task, compare, print_table
+from benchmarks.error_bars import error_bars
 from benchmarks.models import MODELS, SHAPES
 from benchmarks.scan import scan
 from benchmarks.shapes import alphas, first_fit, many_terms, sparse_epoch, wide
@@ -212,6 +213,7 @@ CASES = {
     "huber": huber,
     "lasso": lasso,
     "callbacks": callbacks,
+    "error-bars": error_bars,
     "wide": wide,
     "many-terms": many_terms,
     "sparse-epoch": sparse_epoch,
