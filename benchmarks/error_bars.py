@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Any
-
-import numpy as np
 
 from benchmarks._data import linear_data
 from benchmarks._memory import extra_megabytes
@@ -15,11 +12,10 @@ from benchmarks.models import MODELS, SHAPES
 
 def error_bars() -> None:
     """1,000,000 x 50: one pass for moments, a fit and the table; time and memory."""
-    X, y = linear_data(*SHAPES["error-bars"])
     names = [name for name in MODELS["error-bars"] if name != "statsmodels" or _has_statsmodels()]
-    compare([Task(name, lambda name=name: _run(name, X, y)) for name in names], rounds=3)
-    size = X.nbytes / 1e6
-    del X, y
+    _compare(names)
+    n, p = SHAPES["error-bars"]
+    size = n * p * 8 / 1e6
     rows = []
     for name in names:
         extra = extra_megabytes("error-bars", name)
@@ -27,9 +23,11 @@ def error_bars() -> None:
     print_table(["", "extra peak", ""], rows)
 
 
-def _run(name: str, X: np.ndarray, y: np.ndarray) -> Any:
-    """Fit a model, and make its table."""
-    return MODELS["error-bars"][name]().fit(X, y)
+def _compare(names: list[str]) -> None:
+    """Time the fits and tables."""
+    X, y = linear_data(*SHAPES["error-bars"])
+    models = MODELS["error-bars"]
+    compare([Task(name, lambda name=name: models[name]().fit(X, y)) for name in names], rounds=3)
 
 
 def _has_statsmodels() -> bool:
