@@ -34,8 +34,10 @@ def test_divergence_is_counted_and_warned_of_once():
     assert [str(w.message) for w in caught if "diverged" in str(w.message)] == [
         "8 of 12 descents of GDLinearRegressorCV diverged, those of (lr=1.5), (lr=50.0); they "
         "are scored at their lowest loss. cv_results_['diverged'] counts them. Leave out large "
-        "values of lrs, or set precondition='auto'."
+        "values of lrs."
     ]
+    with pytest.warns(ConvergenceWarning, match=r"values of lrs, or set precondition='auto'\."):
+        GDLinearRegressorCV(lrs=(50.0, 0.01), precondition=None, epochs=20, cv=4).fit(X, Y)
     assert caught[0].filename == __file__
     assert search.cv_results_["diverged"].tolist() == [0, 4, 4]
     assert not search.diverged_
