@@ -385,6 +385,23 @@ def test_coverage_of_2000_simulated_intervals():
 
 
 class TestModel:
+    def test_distance_at_every_epoch_of_a_slow_descent(self):
+        X, y = load_diabetes(return_X_y=True)
+        design = np.column_stack([np.ones(len(y)), X])
+        best = np.linalg.lstsq(design, y, rcond=None)[0]
+        variance = ((y - design @ best) ** 2).sum() / (len(y) - design.shape[1])
+        bse = np.sqrt(variance * np.linalg.inv(design.T @ design).diagonal())
+        model = GDLinearRegressor(lr=0.05, epochs=1, warm_start=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            for _ in range(40):
+                model.fit(X, y)
+                coef = np.r_[model.intercept_, model.coef_]
+                distance = inference(model, X, y).distance
+                np.testing.assert_allclose(
+                    distance, np.abs(coef - best) / bse, rtol=1e-6, atol=1e-9
+                )
+
     def test_distance(self):
         X, y = load_diabetes(return_X_y=True)
         model = GDLinearRegressor(epochs=250).fit(X, y)
