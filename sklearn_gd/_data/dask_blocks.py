@@ -47,7 +47,7 @@ def lazy_blocks(X: Any, y: Any, sample_weight: Any) -> list[Any]:
             raise ValueError(
                 f"X has {len(columns[0])} blocks of rows and {name} has {len(blocks)}, whose "
                 f"lengths are unknown. Make them from the same collection, or call "
-                f"compute_chunk_sizes() on both."
+                "compute_chunk_sizes() on both."
             )
     make = delayed(RowBlock, pure=False)
     return [make(k, *block) for k, block in enumerate(zip(*columns, strict=True))]

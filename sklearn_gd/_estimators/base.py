@@ -44,6 +44,7 @@ from sklearn_gd._estimators.fitted_state import (
 )
 from sklearn_gd._estimators.initial_model import initial_model
 from sklearn_gd._estimators.moments_input import (
+    OF_COLLECTION,
     check_features,
     check_one_moments,
     check_takes_moments,
@@ -536,8 +537,7 @@ class GDRegressor(
             None,
             early_stopping=is_fit and bool(self.early_stopping),
             needs_squared_error=is_fit,
-            reason="a Dask collection is fitted through its moments, which hold no rows",
-            remedy="pass X.compute() and y.compute()",
+            **OF_COLLECTION,
         )
         degree, interaction_only = self._terms()
         moments = Moments.of(X, y, sample_weight, degree=degree, interaction_only=interaction_only)

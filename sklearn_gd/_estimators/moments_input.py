@@ -8,6 +8,11 @@ from sklearn.base import BaseEstimator
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.moments import Moments
 
+# why a Dask collection cannot serve what needs rows, and what to do
+OF_COLLECTION = {
+    "reason": "a Dask collection is fitted through its moments, which hold no rows",
+    "remedy": "pass X.compute() and y.compute()",
+}
 HELD = "moments hold the targets and the weights of their rows"
 
 
