@@ -44,9 +44,9 @@ from sklearn_gd._estimators.fitted_state import (
 )
 from sklearn_gd._estimators.initial_model import initial_model
 from sklearn_gd._estimators.moments_input import (
-    OF_COLLECTION,
     check_features,
     check_one_moments,
+    check_takes_collection,
     check_takes_moments,
     check_terms,
     take_features,
@@ -531,13 +531,10 @@ class GDRegressor(
         """X, y and weights, where the moments of a Dask collection take the place of its rows."""
         if not is_collection(X):
             return X, y, sample_weight
-        check_takes_moments(
+        check_takes_collection(
             self,
-            None,
-            None,
             early_stopping=is_fit and bool(self.early_stopping),
             needs_squared_error=is_fit,
-            **OF_COLLECTION,
         )
         degree, interaction_only = self._terms()
         moments = Moments.of(X, y, sample_weight, degree=degree, interaction_only=interaction_only)

@@ -8,11 +8,6 @@ from sklearn.base import BaseEstimator
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.moments import Moments
 
-# why a Dask collection cannot serve what needs rows, and what to do
-OF_COLLECTION = {
-    "reason": "a Dask collection is fitted through its moments, which hold no rows",
-    "remedy": "pass X.compute() and y.compute()",
-}
 HELD = "moments hold the targets and the weights of their rows"
 
 
@@ -65,6 +60,21 @@ def check_takes_moments(
             "all that the squared error needs to know of the data, and no other loss. Set "
             f"loss='squared_error', or {remedy}."
         )
+
+
+def check_takes_collection(
+    estimator: BaseEstimator, *, early_stopping: bool = False, needs_squared_error: bool = True
+) -> None:
+    """Raise if an estimator needs the rows of a Dask collection."""
+    check_takes_moments(
+        estimator,
+        None,
+        None,
+        early_stopping=early_stopping,
+        needs_squared_error=needs_squared_error,
+        reason="a Dask collection is fitted through its moments, which hold no rows",
+        remedy="pass X.compute() and y.compute()",
+    )
 
 
 def check_one_moments(estimator: BaseEstimator, X: object) -> None:

@@ -50,7 +50,7 @@ from sklearn_gd._estimators.fitted_state import (
     stacklevel_of_caller,
 )
 from sklearn_gd._estimators.moments_input import (
-    OF_COLLECTION,
+    check_takes_collection,
     check_takes_moments,
     check_terms,
     is_list_of_moments,
@@ -484,7 +484,7 @@ class GDRegressorCV(
     ) -> list[Moments]:
         """The moments of the folds of a Dask collection, which are successive rows."""
         owner = type(self).__name__
-        check_takes_moments(self, None, None, **OF_COLLECTION)
+        check_takes_collection(self)
         given = [name for name, value in params.items() if value is not None]
         if self.cv is not None and (not isinstance(self.cv, Integral) or self.cv < 2):
             given.append(f"cv={self.cv!r}")
