@@ -25,10 +25,12 @@ from sklearn_gd._base.types import (
     RandomState,
     SchedulerLike,
 )
+from sklearn_gd._data.array_api import Namespace, to_numpy
 from sklearn_gd._data.dask_blocks import is_collection, map_rows
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData, hold_out
-from sklearn_gd._data.validation import check_training_data
+from sklearn_gd._data.validation import check_training_data, follow
+from sklearn_gd._estimators.array_attributes import ArrayAttributesMixin, in_namespace
 from sklearn_gd._estimators.availability import AvailableInParts
 from sklearn_gd._estimators.callbacks import (
     CallbackSupportMixin,
@@ -41,6 +43,7 @@ from sklearn_gd._estimators.fitted_state import (
     FittedState,
     replace_fitted_attributes,
     stacklevel_of_caller,
+    with_target_axis,
 )
 from sklearn_gd._estimators.initial_model import initial_model
 from sklearn_gd._estimators.moments_input import (
@@ -75,6 +78,7 @@ class FitInputs(NamedTuple):
 
 
 class GDRegressor(
+    ArrayAttributesMixin,
     VersionedStateMixin,
     CallbackSupportMixin,
     MultiOutputMixin,
@@ -236,10 +240,13 @@ class GDRegressor(
 
         def on_epoch(curve: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> bool:
             return task.epoch(
-                lambda: {
-                    **self._model_state(inputs, coef, intercept),
-                    **self._curve_state(curve, goes_on=goes_on),
-                }
+                lambda: in_namespace(
+                    {
+                        **self._model_state(inputs, coef, intercept),
+                        **self._curve_state(curve, goes_on=goes_on),
+                    },
+                    inputs.data.namespace,
+                )
             )
 
         result = fit_model(
@@ -395,6 +402,9 @@ class GDRegressor(
         check_is_fitted(self)
         X, y, sample_weight = self._gathered(X, y, sample_weight, is_fit=False)
         if not isinstance(X, Moments):
+            namespace = Namespace.of(X)
+            y = follow(y, "y", namespace)
+            sample_weight = follow(sample_weight, "sample_weight", namespace)
             return float(super().score(X, y, sample_weight))
         check_takes_moments(self, y, sample_weight, needs_squared_error=False)
         return r2(X, self._errors(X))
@@ -443,8 +453,7 @@ class GDRegressor(
         'y = 1 + 2 x0'
         """
         check_is_fitted(self)
-        coef = np.atleast_2d(self.coef_)
-        intercept = np.broadcast_to(self.intercept_, (len(coef),))
+        coef, intercept = with_target_axis(self.coef_, self.intercept_)
         return equation(list(self._term_names()), coef, intercept, digits)
 
     @abstractmethod
@@ -619,7 +628,8 @@ class GDRegressor(
         targets, features = data.y.shape[1], data.x.shape[1]
         # coefficients may have been set by hand, without a fit
         n_features = getattr(self, "n_features_in_", features)
-        before = self.coef_.size // self.coef_.shape[-1], n_features
+        coef = to_numpy(self.coef_)
+        before = coef.size // coef.shape[-1], n_features
         if before != (targets, features):
             raise ValueError(
                 f"This continues from a fit of {before[0]} targets on {before[1]} features, but y "
@@ -652,7 +662,7 @@ class GDRegressor(
     def _curve_state(self, curve: np.ndarray, *, goes_on: bool) -> FittedState:
         """The fitted attributes that count epochs, over all calls."""
         if goes_on and hasattr(self, "loss_curve_"):
-            curve = np.concatenate([self.loss_curve_, curve])
+            curve = np.concatenate([to_numpy(self.loss_curve_), curve])
         return {"loss_curve_": curve, "n_iter_": len(curve)}
 
     def _fitted_state(self, inputs: FitInputs, result: FitResult, *, goes_on: bool) -> FittedState:
@@ -668,10 +678,11 @@ class GDRegressor(
         }
         if result.validation_curve is not None:
             earlier = getattr(self, "validation_loss_curve_", []) if goes_on else []
-            state["validation_loss_curve_"] = np.concatenate([earlier, result.validation_curve])
+            curve = np.concatenate([to_numpy(earlier), result.validation_curve])
+            state["validation_loss_curve_"] = curve
             before = state["n_iter_"] - len(result.loss_curve)
             state["best_epoch_"] = before + result.best_epoch
-        return state
+        return in_namespace(state, inputs.data.namespace)
 
     def _become_fitted(self, state: FittedState, result: FitResult) -> None:
         """Warn of what went wrong, and take over all fitted attributes."""
@@ -683,13 +694,15 @@ class GDRegressor(
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         return tags
 
 
 def as_linear_regression(model: GDRegressor, features: Params) -> LinearRegression:
     """A fitted LinearRegression with the coefficients of ``model``, and these features."""
     linear = LinearRegression(fit_intercept=model.fit_intercept)
-    linear.coef_, linear.intercept_ = model.coef_.copy(), copy.copy(model.intercept_)
+    coef, intercept = to_numpy(model.coef_), to_numpy(model.intercept_)
+    linear.coef_, linear.intercept_ = coef.copy(), copy.copy(intercept)
     for name in ("n_features_in_", "feature_names_in_"):
         if name in features:
             setattr(linear, name, features[name])

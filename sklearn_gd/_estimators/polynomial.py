@@ -28,7 +28,7 @@ from sklearn_gd._data.polynomial import (
     polynomial_features,
 )
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._data.validation import check_rows
+from sklearn_gd._data.validation import check_rows_to_predict
 from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
 from sklearn_gd._estimators.docstrings import documented
 from sklearn_gd._estimators.fitted_state import (
@@ -104,7 +104,6 @@ class GDPolynomialRegressor(GDRegressor):
 
     powers_: np.ndarray
     n_output_features_: int
-    feature_names_out_: np.ndarray
 
     def __init__(
         self,
@@ -161,6 +160,13 @@ class GDPolynomialRegressor(GDRegressor):
         self.degree = degree
         self.interaction_only = interaction_only
 
+    @property
+    def feature_names_out_(self) -> np.ndarray:
+        """Names of the terms. They are text, which is in no array namespace, and not stored."""
+        if not hasattr(self, "_expansion_"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted, and has no terms yet.")
+        return self._term_names()
+
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict targets, in the basis of the fit and block by block.
 
@@ -185,10 +191,11 @@ class GDPolynomialRegressor(GDRegressor):
         check_is_fitted(self)
         if is_collection(X):
             return self._predict_lazily(X)
-        X = check_rows(self, X)
-        coef, intercept = self._expansion_["coef"], self._expansion_["intercept"]
-        values = self._fitted_basis().evaluate(X, coef, intercept)
-        values = values.astype(np.result_type(X.dtype, self.coef_.dtype), copy=False)
+        X, namespace = check_rows_to_predict(self, X)
+        coef, intercept = (namespace.take(self._expansion_[name]) for name in ("coef", "intercept"))
+        values = self._fitted_basis().evaluate(X, coef, intercept, namespace)
+        dtype = namespace.xp.result_type(X.dtype, namespace.take(self.coef_).dtype)
+        values = namespace.as_type(values, dtype)
         return values[:, 0] if self.coef_.ndim == 1 else values
 
     def to_polynomial(self) -> Polynomial:
@@ -212,13 +219,13 @@ class GDPolynomialRegressor(GDRegressor):
         [1.0, 2.0, 1.0]
         """
         check_is_fitted(self)
-        if self.n_features_in_ != 1 or self.coef_.size != self.n_output_features_:
+        coef, intercept = with_target_axis(self.coef_, self.intercept_)
+        if self.n_features_in_ != 1 or len(coef) != 1:
             raise ValueError(
                 "to_polynomial needs one feature and one target, and this model has "
-                f"n_features_in_={self.n_features_in_} and coef_ of shape {self.coef_.shape}. "
-                "Use coef_ with powers_, or to_sklearn()."
+                f"n_features_in_={self.n_features_in_} and coef_ of shape "
+                f"{tuple(self.coef_.shape)}. Use coef_ with powers_, or to_sklearn()."
             )
-        coef, intercept = with_target_axis(self.coef_, self.intercept_)
         return Polynomial(np.concatenate([intercept, coef[0]]))
 
     def to_sklearn(self) -> Pipeline:
@@ -312,9 +319,6 @@ class GDPolynomialRegressor(GDRegressor):
         further = {
             "powers_": expansion.powers_,
             "n_output_features_": len(expansion.powers_),
-            "feature_names_out_": expansion.get_feature_names_out(
-                getattr(inputs.checked, "feature_names_in_", None)
-            ),
             # predictions are made in the basis of the fit, where they are accurate
             "_expansion_": {**basis._asdict(), "coef": coef, "intercept": intercept},
         }
@@ -322,4 +326,9 @@ class GDPolynomialRegressor(GDRegressor):
         return coef, intercept, further
 
     def _term_names(self) -> np.ndarray:
-        return self.feature_names_out_
+        basis = self._fitted_basis()
+        expansion = polynomial_features(len(basis.center), basis.degree, basis.interaction_only)
+        names: np.ndarray = expansion.get_feature_names_out(
+            getattr(self, "feature_names_in_", None)
+        )
+        return names

@@ -33,9 +33,11 @@ from sklearn_gd._base.types import (
     SchedulerLike,
     ScoringLike,
 )
+from sklearn_gd._data.array_api import check_same_namespace
 from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import as_numpy, check_training_data
+from sklearn_gd._estimators.array_attributes import ArrayAttributesMixin, in_namespace
 from sklearn_gd._estimators.base import GDRegressor
 from sklearn_gd._estimators.callbacks import (
     CallbackSupportMixin,
@@ -98,6 +100,7 @@ def refits(search: GDRegressorCV) -> bool:
 
 
 class GDRegressorCV(
+    ArrayAttributesMixin,
     VersionedStateMixin,
     CallbackSupportMixin,
     MultiOutputMixin,
@@ -285,6 +288,7 @@ class GDRegressorCV(
             messages.append(result.warning(owner))
         for message in filter(None, messages):
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel_of_caller())
+        state = in_namespace(state, source.data.namespace)
         replace_fitted_attributes(self, state)
         task.end(state)
         return self
@@ -311,7 +315,9 @@ class GDRegressorCV(
         >>> search.predict([[4.0]]).round(6).tolist()
         [9.0]
         """
-        return self._best_estimator().predict(X)
+        best_estimator = self._best_estimator()
+        check_same_namespace(self, X)
+        return best_estimator.predict(X)
 
     @available_if(refits)
     def score(
@@ -449,7 +455,10 @@ class GDRegressorCV(
             parts = self._source_of_moments(checked, X, y, sample_weight, params, regressors)
             return parts, Scoring.of_moments(self, regressors[0]), X, y
         data = check_training_data(checked, X, y, sample_weight)
-        scoring = Scoring.of(self, regressors[0], sample_weight, params, len(data.y))
+        scoring = Scoring.of(self, regressors[0], sample_weight, params, data)
+        if not data.namespace.is_numpy:
+            splits = self._splits(data.x, data.targets, data, scoring)
+            return RowSource(data, splits), scoring, X, data.namespace.take(data.targets)
         X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
         return RowSource(data, self._splits(X, y, data, scoring)), scoring, X, y
 
@@ -606,6 +615,7 @@ class GDRegressorCV(
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         return tags
 
 

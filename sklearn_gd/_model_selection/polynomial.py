@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import numpy as np
 from numpy.polynomial import Polynomial
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
@@ -76,6 +77,8 @@ class GDPolynomialRegressorCV(GDRegressorCV):
     """
 
     __module__ = "sklearn_gd"
+
+    best_estimator_: GDPolynomialRegressor
     _rules: ClassVar[Mapping[str, Rule]] = {
         "degrees": sequence(POLYNOMIAL_RULES["degree"]),
         "interaction_only": POLYNOMIAL_RULES["interaction_only"],
@@ -142,6 +145,11 @@ class GDPolynomialRegressorCV(GDRegressorCV):
     @property
     def _regressor_type(self) -> type[GDPolynomialRegressor]:
         return GDPolynomialRegressor
+
+    @property
+    def feature_names_out_(self) -> np.ndarray:
+        """Names of the terms of the best candidate."""
+        return self.best_estimator_.feature_names_out_
 
     @available_if(refits)
     def to_polynomial(self) -> Polynomial:
