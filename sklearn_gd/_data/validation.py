@@ -106,6 +106,8 @@ def check_rows_to_predict(estimator: BaseEstimator, X: MatrixLike) -> tuple[Any,
         return check_rows(estimator, X), namespace
     if _is_tensor(X):
         _check_tensor(X, "X")
+    if namespace.xp.isdtype(X.dtype, "complex floating"):  # scikit-learn asks this of NumPy only
+        raise ValueError("Complex data not supported. Pass real numbers as X.")
     X = validate_data(estimator, X, dtype=namespace.float_dtypes, reset=False)
     return X, namespace
 

@@ -411,7 +411,7 @@ class GDRegressor(
 
     def _predict_lazily(self, X: Any) -> Any:
         """Predictions for a Dask collection, as a collection of its kind."""
-        n_targets = None if self.coef_.ndim == 1 else len(self.coef_)
+        n_targets = None if self.coef_.ndim == 1 else self.coef_.shape[0]
         return map_rows(self.predict, X, n_targets)
 
     def _errors(self, moments: Moments) -> np.ndarray:
