@@ -181,6 +181,9 @@ many descents are done in several batches.
 Callbacks see the epochs of all descents. If a callback asks to stop, the present descent ends,
 and later descents take no more epochs than it did. No epoch has a fitted model to show,
 because the best candidate is not known yet.
+
+With array API dispatch of scikit-learn, fitted arrays and predictions are in the array library
+of X and on its device. `cv_results_` stays NumPy.
 """
 
 _REGRESSOR_ONLY = {  # parameters and attributes that a search does not have

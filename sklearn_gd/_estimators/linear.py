@@ -50,6 +50,9 @@ class GDLinearRegressor(GDRegressor):
     objective ends above the first one. On data of deficient rank the whitened descent ends
     at the coefficients of minimum norm, as LinearRegression does.
 
+    With array API dispatch of scikit-learn, fitted arrays and predictions are in the array
+    library of X and on its device.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
@@ -83,6 +86,12 @@ class GDLinearRegressor(GDRegressor):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions. For a Dask collection they are a lazy collection of its kind.
+
+        Raises
+        ------
+        ValueError
+            If X has other features than X of the fit, holds NaN or infinity, or, with array API
+            dispatch, is of another array library or on another device than X of the fit.
 
         Examples
         --------

@@ -85,6 +85,9 @@ class GDPolynomialRegressor(GDRegressor):
     span of the terms is the span of the plain powers. With ``precondition=None`` the terms
     are plain powers of the features as they are, as in a textbook.
 
+    With array API dispatch of scikit-learn, fitted arrays and predictions are in the array
+    library of X and on its device.
+
     `fit` gives a UserWarning if there are more than 1000 terms and more than 10 terms for each
     sample, and no penalty.
 
@@ -180,6 +183,12 @@ class GDPolynomialRegressor(GDRegressor):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions. For a Dask collection they are a lazy collection of its kind.
+
+        Raises
+        ------
+        ValueError
+            If X has other features than X of the fit, holds NaN or infinity, or, with array API
+            dispatch, is of another array library or on another device than X of the fit.
 
         Examples
         --------

@@ -307,6 +307,12 @@ class GDRegressorCV(
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions.
 
+        Raises
+        ------
+        ValueError
+            If X has other features than X of the fit, holds NaN or infinity, or, with array API
+            dispatch, is of another array library or on another device than X of the fit.
+
         Examples
         --------
         >>> from sklearn_gd import GDLinearRegressorCV
