@@ -98,7 +98,7 @@ def check_rows(estimator: BaseEstimator, X: MatrixLike) -> Any:
     )
 
 
-def check_rows_to_predict(estimator: BaseEstimator, X: MatrixLike) -> tuple[Any, Namespace]:
+def check_rows_to_predict(estimator: BaseEstimator, X: Any) -> tuple[Any, Namespace]:
     """Validate rows against what was fitted. They stay in their namespace, which is told."""
     check_same_namespace(estimator, X)
     namespace = Namespace.of(X)
