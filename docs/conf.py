@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from sphinx_gallery.sorting import ExplicitOrder
+
 import sklearn_gd
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -56,6 +58,15 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"plot_",
+    "subsection_order": ExplicitOrder(
+        [
+            f"../examples/{section}"
+            for section in ("tutorials", "descent", "losses", "search", "data", "use")
+        ]
+    ),
+    "within_subsection_order": "FileNameSortKey",
+    "nested_sections": False,
+    "copyfile_regex": r".*\.csv",
     "download_all_examples": False,
     "write_computation_times": False,
     "show_memory": False,
