@@ -4,6 +4,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 OLDEST := .venv-oldest
 NEW_PIP := 'pip>=25.1'  # the first that knows dependency groups
+BENCH ?=  # arguments of `make bench`, such as BENCH=--quick
 TESTS ?=  # of `make coverage` and `make oldest`: the tests to run, all by default
 
 .PHONY: demo test check docs bench coverage oldest package clean
@@ -15,17 +16,14 @@ test: .venv/ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 check: .venv/ready
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/pre-commit run --all-files --show-diff-on-failure --color never
 
 docs: .venv/docs-ready
 	OMP_NUM_THREADS=1 $(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo "The site is docs/_build/html/index.html"
 
 bench: .venv/bench-ready
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH)
 
 coverage: .venv/coverage-ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov $(TESTS)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import sklearn_gd
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `benchmarks`
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -68,6 +71,13 @@ sphinx_gallery_conf = {
 }
 
 
+def draw_benchmarks(app) -> None:
+    """Draw the stored results of the benchmarks."""
+    from benchmarks.plots import draw
+
+    draw(Path(app.srcdir, "generated", "benchmarks"))
+
+
 def write_llms_txt(app, exception) -> None:
     """Write llms.txt, a list of all pages with their titles, for programs that read the site."""
     if exception or app.builder.name != "html":
@@ -85,5 +95,6 @@ def escape_shapes(app, what, name, obj, options, lines) -> None:
 
 def setup(app) -> None:
     """Connect the hooks."""
+    app.connect("builder-inited", draw_benchmarks)
     app.connect("build-finished", write_llms_txt)
     app.connect("autodoc-process-docstring", escape_shapes, priority=900)  # after numpydoc

@@ -22,16 +22,15 @@ def test_readme_lists_all_sections():
 
 def test_quick_run_writes_the_tables_as_json(tmp_path, capsys):
     path = tmp_path / "results.json"
-    assert main(["by-rows", "nist", "--quick", "--json", str(path)]) == 0
+    assert main(["predict", "--quick", "--json", str(path)]) == 0
     printed = capsys.readouterr().out
     results = json.loads(path.read_text(encoding="utf-8"))
     assert results["quick"]
-    assert list(results["sections"]) == ["by-rows", "nist"]
-    for tables in results["sections"].values():
-        for table in tables:
-            assert markdown(table["rows"]) in printed
-    digits = {row[""]: row['lr="auto"'] for row in results["sections"]["nist"][0]["rows"]}
-    assert digits["longley"] > 10
+    assert results["machine"]["versions"]["torch"]
+    one_row, many_rows = results["sections"]["predict"]
+    for table in (one_row, many_rows):
+        assert markdown(table["rows"]) in printed
+        assert [row[""] for row in table["rows"]] == ["GDLinearRegressor", "LinearRegression"]
 
 
 def test_unknown_section_is_an_error(capsys):
@@ -92,6 +91,33 @@ def test_what_we_lose_is_listed():
 
 def test_stored_results_can_be_drawn(tmp_path):
     plots.draw(tmp_path)
-    for name in plots.PLOTS:
-        assert (tmp_path / f"{name}.svg").stat().st_size > 1000
-    assert "| case" in (tmp_path / "losses.txt").read_text(encoding="utf-8")
+    page = (tmp_path / "results.txt").read_text(encoding="utf-8")
+    pictures = re.findall(r"generated/benchmarks/(\w+\.svg)", page)
+    assert pictures
+    assert sorted(pictures) == sorted(path.name for path in tmp_path.glob("*.svg"))
+    assert "### What we lose" in page
+
+
+TIMES = [
+    {"rows": 10, "columns": 50, "one pass": 1e-5, "GDLinearRegressor": 0.1, "other": 1e-3},
+    {"rows": 1000, "columns": 50, "one pass": 1e-3, "GDLinearRegressor": 0.1, "other": None},
+]
+
+
+def test_curves_show_all_that_was_measured():
+    (ax,) = plots.by_rows(plots.Section({}, [{"title": "x", "rows": TIMES}])).axes
+    curves = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
+    assert curves["GDLinearRegressor"] == [[10, 0.1], [1000, 0.1]]
+    assert curves["other"] == [[10, 1e-3]]
+    assert len(curves) == 3
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_memory_shows_all_that_was_measured():
+    rows = [
+        {"X": "tall", "": "GDLinearRegressor", "extra MB": 5.0, "of X": 0.1},
+        {"X": "tall", "": "other", "extra MB": 500.0, "of X": 10.0},
+        {"X": "tall", "": "not on Linux", "extra MB": None, "of X": None},
+    ]
+    (ax,) = plots.memory(plots.Section({}, [{"title": "x", "rows": rows}])).axes
+    assert [patch.get_width() for patch in ax.patches] == [5.0, 500.0]
