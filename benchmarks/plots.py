@@ -168,8 +168,8 @@ PLOTS = {
         by_rows,
         "Time against rows",
         f"{LIMIT} A fit of squared error reads X once, and then makes its epochs with the moments. "
-        "On few rows the 1,000 epochs cost more than a direct method. On many rows reading X is what "
-        "counts.",
+        "On few rows the 1,000 epochs cost more than a direct method. On many rows reading X is "
+        "what counts.",
     ),
     "by_columns": Plot("by-columns", by_columns, "Time against columns", LIMIT),
     "by_candidates": Plot(
@@ -183,8 +183,8 @@ PLOTS = {
         "nist",
         digits,
         "Accuracy",
-        "Correct digits of the least accurate number on NIST's reference regressions. Float64 holds "
-        "almost 16.",
+        "Correct digits of the least accurate number on NIST's reference regressions. Float64 "
+        "holds almost 16.",
     ),
     "memory": Plot(
         "memory",
