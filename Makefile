@@ -39,7 +39,7 @@ package: .venv/ready
 		echo "sklearn_gd needs Python 3.11 or later, and '$(PYTHON)' is older or missing. Try: make demo PYTHON=python3.11" >&2; \
 		exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install $(PIP_FLAGS) --quiet $(NEW_PIP)
+	$(BIN)/python -m pip install --quiet $(NEW_PIP)
 	$(BIN)/python -m pip install $(PIP_FLAGS) --quiet -c constraints.txt --editable '.[all]' --group dev
 	@touch $@
 
@@ -49,7 +49,7 @@ package: .venv/ready
 
 $(OLDEST)/ready: pyproject.toml constraints-oldest.txt
 	$(PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/python -m pip install $(PIP_FLAGS) --quiet $(NEW_PIP)
+	$(OLDEST)/bin/python -m pip install --quiet $(NEW_PIP)
 	$(OLDEST)/bin/python -m pip install $(PIP_FLAGS) --quiet -c constraints-oldest.txt --editable '.[all]' --group test
 	@touch $@
 

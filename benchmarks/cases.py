@@ -107,7 +107,8 @@ def compare_case(report: Report, name: str, rounds: int, *, more: Sequence[Task]
     case = CASES[name]
     X, y = case.data(report.quick)
     tasks = [Task(each, lambda make=make: make().fit(X, y)) for each, make in case.models.items()]
-    compare(report, name, [*tasks, *more], rounds, exact=case.exact, answer=case.answer)
+    title = report.pick(name, f"{name}, made small: {X.shape[0]:,} x {X.shape[1]:,}")
+    compare(report, title, [*tasks, *more], rounds, exact=case.exact, answer=case.answer)
 
 
 def compare_memory(report: Report, names: Sequence[str]) -> None:

@@ -108,7 +108,7 @@ def by_candidates(section: Section) -> Figure:
 
 def digits(section: Section) -> Figure:
     """Correct digits on NIST's data."""
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    figure = Figure(figsize=(9, 4.5), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for ax, table in zip(axes, section.tables, strict=True):
         _dots(ax, table["rows"], [name for name in table["rows"][0] if name not in ("", "degree")])
@@ -132,7 +132,7 @@ def memory(section: Section) -> Figure:
 
 def _curves(rows: Sequence[Row], x: str, title: str) -> Figure:
     """Seconds against a number, on logarithmic axes, with one pass as the limit."""
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
     ax = figure.subplots()
     for name in rows[0]:
         points = [(row[x], row[name]) for row in rows if row[name] is not None]
@@ -143,7 +143,7 @@ def _curves(rows: Sequence[Row], x: str, title: str) -> Figure:
             ax.plot(*zip(*points, strict=True), "o-", label=name, markersize=4, **style)
     ax.set(xscale="log", yscale="log", xlabel=x, ylabel="seconds (median of 3)", title=title)
     ax.grid(alpha=0.3)
-    ax.legend(fontsize="small")
+    figure.legend(loc="outside lower center", ncols=2, fontsize="small")
     return figure
 
 
@@ -153,7 +153,7 @@ def _dots(ax: Any, rows: Sequence[Row], methods: Sequence[str]) -> None:
         points = [(row[method], row[""]) for row in rows if row[method] is not None]
         ax.plot(*zip(*points, strict=True), marker, label=method, alpha=0.8)
     ax.grid(alpha=0.3)
-    ax.legend(fontsize="small")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3, fontsize="small")
 
 
 def _is_ours(name: str) -> bool:
