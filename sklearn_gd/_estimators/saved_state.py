@@ -84,7 +84,7 @@ def upgrade(state: FittedState) -> FittedState:
                 for optimizer, scheduler in stream["optimizers"]
             ],
         }
-    state.pop("feature_names_out_", None)  # it was no property
+    state.pop("feature_names_out_", None)  # it is a property now
     kept = state.get("_partial_fit_state_")
     if kept is not None and "factor" in kept and "n_samples" not in kept:
         del state["_partial_fit_state_"]  # moments that were not counted cannot be merged
