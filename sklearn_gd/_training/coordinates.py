@@ -18,6 +18,7 @@ from torch import Tensor
 from sklearn_gd._base.parameters import InvalidParameterError
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
 from sklearn_gd._moments.tensor_moments import TensorMoments, column_norms
+from sklearn_gd._problem.bounded_constants import with_bounded_constants
 from sklearn_gd._problem.curvature import (
     curvature_of_least_squares,
     curvature_of_loss,
@@ -72,6 +73,10 @@ def coordinates_from_moments(
     """Coordinates from moments, to which the L2 penalty adds rows."""
     y_deviation = moments.deviations()[1]
     preconditioned = precondition_moments(moments, precondition, options.penalty.l2, to_original)
+    if options.bounds is not None:
+        preconditioned = with_bounded_constants(
+            preconditioned, moments, options.bounds, options.penalty.l2
+        )
     is_textbook = precondition is None
     y_scale = torch.where(y_deviation > 0, y_deviation, 1.0)
     x_mean, y_mean = moments.x_mean, moments.y_mean
@@ -146,6 +151,9 @@ def coordinates_from_columns(
     if precondition is None:
         x_mean, y_mean = np.zeros_like(x_mean), np.zeros_like(y_mean)
         inverse, y_scale = np.ones_like(inverse), np.ones_like(y_scale)
+    if options.bounds is not None:  # see `with_bounded_constants`
+        is_added = options.bounds.excludes_zero & (inverse == 0.0)
+        inverse = np.where(is_added, np.where(abs_max > 0.0, abs_max, 1.0), inverse)
     scale = np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
     with_intercept = options.fit_intercept and precondition is None
     curvature = None

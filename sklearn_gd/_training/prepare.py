@@ -184,11 +184,13 @@ def _check_start(value: Tensor, owner: str) -> None:
 
 
 def start_parameters(fit: PreparedFit, start: Model | None) -> Tensor:
-    """The u (1, 1, targets, coordinates) of a model, or zeros."""
-    parametrization = fit.problem.parametrization
-    if start is None:
+    """The u (1, 1, targets, coordinates) of a model, or of zeros, within the bounds."""
+    parametrization, bounds = fit.problem.parametrization, fit.options.bounds
+    if start is None and bounds is None:
         return parametrization.zeros
-    coef, intercept = start
+    n_targets, n_terms = parametrization.scaling.y_scale.shape[-1], parametrization.x_mean.shape[-1]
+    coef, intercept = start or (np.zeros((n_targets, n_terms)), None)
+    coef = coef if bounds is None else bounds.project(coef)
     known = np.zeros(len(coef)) if intercept is None else intercept
     tensors = (to_tensor(part, parametrization.x_mean.device) for part in (coef, known))
     u = parametrization.from_model(*(tensor[None, None] for tensor in tensors))

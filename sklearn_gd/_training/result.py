@@ -107,8 +107,17 @@ def _advice(fit: PreparedFit, lr: float, *, diverged: bool) -> str:
 
 def to_numpy_model(problem: Problem, u: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (runs, targets, terms) and intercepts (runs, targets) of one problem."""
-    coef, intercept = problem.parametrization.to_model(u)
-    return coef[0].cpu().numpy(), intercept[0].cpu().numpy()
+    model = problem.parametrization.to_model(u)
+    coef, intercept = (part[0].cpu().numpy() for part in model)
+    penalty, bounds = problem.penalty, problem.bounds
+    if penalty is None or bounds is None:
+        return coef, intercept
+    # the change of units rounds, and a bound is exact
+    first = int(problem.parametrization.has_intercept)
+    at_bounds = (u <= penalty.lower, u >= penalty.upper)
+    is_low, is_high = (flags[0, ..., first:].cpu().numpy() for flags in at_bounds)
+    inside = np.where(is_high, bounds.high, bounds.project(coef))
+    return np.where(is_low, bounds.low, inside), intercept
 
 
 def in_data_units(values: Tensor, loss_scale: Tensor) -> np.ndarray:
