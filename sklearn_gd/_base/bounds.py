@@ -19,6 +19,12 @@ class Bounds(NamedTuple):
         """Which coefficients (terms,) cannot be 0."""
         return (self.low > 0.0) | (self.high < 0.0)
 
+    def fix_nearest_to_zero(self, is_fixed: np.ndarray) -> Bounds:
+        """The same with the value that is nearest to 0 as both bounds of some coefficients."""
+        nearest = self.project(np.zeros_like(self.low))
+        low, high = (np.where(is_fixed, nearest, bound) for bound in (self.low, self.high))
+        return self._replace(low=low, high=high)
+
     def project(self, coef: np.ndarray) -> np.ndarray:
         """The nearest coefficients (..., terms) within the bounds."""
         return np.clip(coef, self.low, self.high)

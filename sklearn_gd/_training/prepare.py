@@ -60,8 +60,9 @@ class PreparedFit(NamedTuple):
 
     def with_options(self, options: FitOptions) -> PreparedFit:
         """The same fit with options that differ in the proximal part of the penalty only."""
-        penalty = options.penalty.in_coordinates(self.problem.parametrization)
-        return self._replace(options=options, problem=self.problem._replace(penalty=penalty))
+        problem, penalty = self.problem, options.penalty._replace(bounds=self.problem.bounds)
+        problem = problem._replace(penalty=penalty.in_coordinates(problem.parametrization))
+        return self._replace(options=options, problem=problem)
 
     def resolve_lr(self, lr: float | str) -> float:
         """``lr`` as a number: "auto" is 1/L, L the largest curvature, where it is known.
@@ -185,7 +186,7 @@ def _check_start(value: Tensor, owner: str) -> None:
 
 def start_parameters(fit: PreparedFit, start: Model | None) -> Tensor:
     """The u (1, 1, targets, coordinates) of a model, or of zeros, within the bounds."""
-    parametrization, bounds = fit.problem.parametrization, fit.options.bounds
+    parametrization, bounds = fit.problem.parametrization, fit.problem.bounds
     if start is None and bounds is None:
         return parametrization.zeros
     n_targets, n_terms = parametrization.scaling.y_scale.shape[-1], parametrization.x_mean.shape[-1]
