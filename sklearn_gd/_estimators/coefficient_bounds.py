@@ -7,6 +7,7 @@ names. ``positive=True`` is the interval from 0 on. The intervals of both are in
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -54,8 +55,10 @@ def coefficient_bounds(estimator: BaseEstimator, owner: str) -> Bounds | None:
     names = bounding_parameters(estimator)
     if not names:
         return None
-    is_plain = names == ["positive"] and boolean().holds(estimator.positive)
-    return Bounds(low, high, "positive=True" if is_plain else f"{' and '.join(names)} are given")
+    cause = f"{' and '.join(names)} are given"
+    if names == ["positive"]:
+        cause = "positive=True" if boolean().holds(estimator.positive) else "positive is given"
+    return Bounds(low, high, cause)
 
 
 def adapt_to_terms(regressors: Sequence[BaseEstimator], checked: BaseEstimator, owner: str) -> None:
@@ -137,8 +140,15 @@ def _table(
 def _check_names(
     parameter: str, given: Mapping[str, Any], names: Sequence[str], owner: str
 ) -> None:
-    """Raise for names that are not those of coefficients."""
-    unknown = [name for name in given if name not in set(names)]
+    """Raise for names that are not those of one coefficient each."""
+    count = Counter(names)
+    unknown = [name for name in given if name not in count]
+    repeated = [name for name in given if count[name] > 1]
+    if repeated:
+        raise ValueError(
+            f"{parameter} of {owner} names {repeated}, and several coefficients have this name. "
+            "Rename the features, or pass an element for each coefficient."
+        )
     if unknown:
         few = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
         raise ValueError(

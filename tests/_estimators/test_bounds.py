@@ -137,6 +137,7 @@ def test_what_is_no_sign(positive):
         (GDLinearRegressor, {"bounds": {"x1": (-2, -1)}, "positive": True}, "positive and bounds of GDLinearRegressor leave no value for the coefficient 'x1': it is at least 0 and at most -1."),  # noqa: E501
         (GDLinearRegressor, {"bounds": (0, 1), "optimizer": "adam"}, "must be 'sgd' (with or without momentum) when bounds are given, because"),  # noqa: E501
         (GDLinearRegressor, {"positive": True, "optimizer": "adam"}, "must be 'sgd' (with or without momentum) when positive=True, because"),  # noqa: E501
+        (GDLinearRegressor, {"positive": {"x0": True}, "optimizer": "adam"}, "when positive is given, because"),  # noqa: E501
         (GDLinearRegressor, {"positive": [True] * 3, "bounds": (0, 1), "optimizer": "adam"}, "when positive and bounds are given, because"),  # noqa: E501
         (GDLinearRegressor, {"bounds": (0, 1), "precondition": "whiten"}, "cannot be combined with an L1 penalty, positive or bounds"),  # noqa: E501
         (GDLinearRegressor, {"bounds": (0, 1), "tol": "statistical"}, "bounds=(0, 1) is a bound, beside which the errors of coefficients are not normal and their standard errors are undefined. Set bounds=None."),  # noqa: E501
@@ -162,6 +163,14 @@ def test_names_of_a_frame_and_of_moments():
     # the names are those of the present data, not of an earlier fit
     renamed = model.fit(FRAME, Y).set_params(bounds={"x1": (-1.0, None)}).fit(X, Y)
     assert renamed.coef_[1] == -1.0
+
+
+def test_a_name_of_two_coefficients_is_refused():
+    frame = pd.DataFrame(X[:, :2], columns=["a", "a^2"])
+    model = GDPolynomialRegressor(bounds={"a^2": (0, 1)})
+    with pytest.raises(ValueError, match=r"names \['a\^2'\], and several coefficients have this"):
+        model.fit(frame, Y)
+    assert GDPolynomialRegressor(bounds={"a": (0, 1)}, epochs=1, lr="auto").fit(frame, Y)
 
 
 def test_a_polynomial_with_another_degree_than_before():
