@@ -18,10 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import Rule, check_params
 from sklearn_gd._base.types import (
+    BoundsLike,
     LossLike,
     MatrixLike,
     OptimizerLike,
     Params,
+    PositiveLike,
     RandomState,
     SchedulerLike,
 )
@@ -38,6 +40,7 @@ from sklearn_gd._estimators.callbacks import (
     with_callbacks,
     with_progress_bar,
 )
+from sklearn_gd._estimators.coefficient_bounds import coefficient_bounds
 from sklearn_gd._estimators.equation import equation
 from sklearn_gd._estimators.fitted_state import (
     FittedState,
@@ -117,7 +120,8 @@ class GDRegressor(
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
-        positive: bool = False,
+        positive: PositiveLike = False,
+        bounds: BoundsLike = None,
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
@@ -141,6 +145,7 @@ class GDRegressor(
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.positive = positive
+        self.bounds = bounds
         self.precondition = precondition
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -176,7 +181,7 @@ class GDRegressor(
             Non-negative weights of the samples. A row of weight zero has no influence.
         coef_init : array-like of the shape of `coef_`, default=None
             Coefficients at which the descent starts, in place of zeros or of the coefficients
-            of a warm start. With ``positive=True`` negative ones become 0.
+            of a warm start. They are put into the bounds of `positive` and `bounds`.
         intercept_init : float or array-like of the shape of `intercept_`, default=None
             Intercept at which the descent starts. None starts where the mean prediction is the
             mean target, or at 0 with ``precondition=None``. Squared error uses it only with
@@ -193,8 +198,9 @@ class GDRegressor(
         ------
         ValueError
             If a parameter is outside its range, if the data hold NaN or infinity, if moments
-            are given and something needs rows, or if `coef_init` or `intercept_init` has
-            another shape than `coef_` or `intercept_`.
+            are given and something needs rows, if `coef_init` or `intercept_init` has
+            another shape than `coef_` or `intercept_`, or if `positive` or `bounds` name or
+            count other coefficients or leave a coefficient no value.
         TypeError
             If X is a list of moments. Pass ``sum(parts)``.
 
@@ -532,7 +538,9 @@ class GDRegressor(
         else:
             basis = self._fitted_basis()
         seed = int(random_state.randint(2**31 - 1))
-        return FitInputs(checked, data, validation, basis, self._fit_options(), seed, moments)
+        # the copy that knows the features, because bounds may name them
+        options = checked._fit_options()
+        return FitInputs(checked, data, validation, basis, options, seed, moments)
 
     def _gathered(
         self, X: Any, y: Any, sample_weight: Any, *, is_fit: bool = True
@@ -601,7 +609,7 @@ class GDRegressor(
             loss_params=self.loss_params,
             alpha=self.alpha,
             l1_ratio=self.l1_ratio,
-            positive=bool(self.positive),
+            bounds=coefficient_bounds(self, owner),
             fit_intercept=bool(self.fit_intercept),
             precondition=self.precondition,
             batch_size=self.batch_size,

@@ -28,8 +28,6 @@ def initial_model(
     coef = np.zeros((*targets, n_terms))
     if coef_init is not None:
         coef = _checked(coef_init, "coef_init", coef.shape, owner)
-    if estimator.positive:
-        coef = np.maximum(coef, 0.0)
     intercept = np.zeros(targets if estimator.fit_intercept else ())
     if intercept_init is not None:
         intercept = _checked(intercept_init, "intercept_init", intercept.shape, owner)

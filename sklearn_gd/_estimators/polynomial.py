@@ -13,10 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import Rule
 from sklearn_gd._base.types import (
+    BoundsLike,
     LossLike,
     MatrixLike,
     OptimizerLike,
     Params,
+    PositiveLike,
     RandomState,
     SchedulerLike,
 )
@@ -30,6 +32,7 @@ from sklearn_gd._data.polynomial import (
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_rows_to_predict
 from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
+from sklearn_gd._estimators.coefficient_bounds import bounding_parameters
 from sklearn_gd._estimators.docstrings import documented
 from sklearn_gd._estimators.fitted_state import (
     FittedState,
@@ -123,7 +126,8 @@ class GDPolynomialRegressor(GDRegressor):
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
-        positive: bool = False,
+        positive: PositiveLike = False,
+        bounds: BoundsLike = None,
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
@@ -148,6 +152,7 @@ class GDPolynomialRegressor(GDRegressor):
             l1_ratio=l1_ratio,
             fit_intercept=fit_intercept,
             positive=positive,
+            bounds=bounds,
             precondition=precondition,
             batch_size=batch_size,
             shuffle=shuffle,
@@ -272,7 +277,7 @@ class GDPolynomialRegressor(GDRegressor):
             n_features, n_rows = data.x.shape[1], data.n_weighted
         monomials = monomial_basis(n_features, degree, interaction_only=interaction_only)
         # a proximal step needs each coefficient to be a coordinate
-        is_proximal = self.positive or self.alpha * self.l1_ratio > 0
+        is_proximal = self.alpha * self.l1_ratio > 0 or bool(bounding_parameters(self))
         # with fewer rows than terms an L2 penalty needs coefficients in original units, or it
         # would be a matrix of terms x terms
         has_wide_penalty = self.alpha > 0 and n_rows < monomials.n_terms

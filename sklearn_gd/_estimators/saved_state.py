@@ -85,6 +85,7 @@ def upgrade(state: FittedState) -> FittedState:
             ],
         }
     state.pop("feature_names_out_", None)  # it is a property now
+    state.setdefault("bounds", None)  # a parameter that 0.1.0 did not have before its release
     kept = state.get("_partial_fit_state_")
     if kept is not None and "factor" in kept and "n_samples" not in kept:
         del state["_partial_fit_state_"]  # moments that were not counted cannot be merged

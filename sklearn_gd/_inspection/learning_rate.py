@@ -156,7 +156,7 @@ class LearningRateDisplay:
             None takes the learning rates of the search.
         above_optimum : bool, default=False
             Whether the loss curves are distances from the optimum on a log scale. The optimum
-            is known for the squared error without `l1_ratio` and `positive`.
+            is known for the squared error without `l1_ratio`, `positive` and `bounds`.
         ax : array-like of two matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         line_kwargs : dict, default=None
@@ -339,7 +339,7 @@ class LearningRateDisplay:
         if above_optimum and self.optimum is None:
             raise ValueError(
                 "above_optimum=True needs an optimum, and it is not known here. It is known for "
-                "the squared error of all rows without l1_ratio and positive."
+                "the squared error of all rows without l1_ratio, positive and bounds."
             )
         self.axes_ = self._new_axes() if ax is None else self._check_axes(ax)
         self.figure_ = self.axes_[0].figure

@@ -22,11 +22,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import Rule, boolean, check_params, either, sequence
 from sklearn_gd._base.types import (
+    BoundsLike,
     CrossValidation,
     LossLike,
     MatrixLike,
     OptimizerLike,
     Params,
+    PositiveLike,
     RandomState,
     RefitLike,
     Results,
@@ -45,6 +47,7 @@ from sklearn_gd._estimators.callbacks import (
     with_callbacks,
     with_progress_bar,
 )
+from sklearn_gd._estimators.coefficient_bounds import adapt_to_terms
 from sklearn_gd._estimators.fitted_state import (
     FittedState,
     is_fitted_name,
@@ -144,7 +147,8 @@ class GDRegressorCV(
         loss_params: Params | None = None,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
-        positive: bool = False,
+        positive: PositiveLike = False,
+        bounds: BoundsLike = None,
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
@@ -169,6 +173,7 @@ class GDRegressorCV(
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.positive = positive
+        self.bounds = bounds
         self.precondition = precondition
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -251,6 +256,7 @@ class GDRegressorCV(
         seed = int(regressors[0]._check_params().randint(2**31 - 1))
         checked = copy.copy(self)
         source, scoring, X, y = self._source(checked, X, y, sample_weight, params, regressors)
+        adapt_to_terms(regressors, checked, owner)
         n_splits = source.n_splits
         models = CandidateModels(regressors, grid.lrs, checked, source, owner)
         does_refit = bool(self.refit)

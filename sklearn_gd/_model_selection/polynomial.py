@@ -12,10 +12,12 @@ from sklearn.utils.metaestimators import available_if
 
 from sklearn_gd._base.parameters import Rule, sequence
 from sklearn_gd._base.types import (
+    BoundsLike,
     CrossValidation,
     LossLike,
     OptimizerLike,
     Params,
+    PositiveLike,
     RandomState,
     RefitLike,
     SchedulerLike,
@@ -104,7 +106,8 @@ class GDPolynomialRegressorCV(GDRegressorCV):
         loss_params: Params | None = None,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
-        positive: bool = False,
+        positive: PositiveLike = False,
+        bounds: BoundsLike = None,
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
@@ -130,6 +133,7 @@ class GDPolynomialRegressorCV(GDRegressorCV):
             l1_ratio=l1_ratio,
             fit_intercept=fit_intercept,
             positive=positive,
+            bounds=bounds,
             precondition=precondition,
             batch_size=batch_size,
             shuffle=shuffle,
