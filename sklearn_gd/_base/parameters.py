@@ -94,6 +94,22 @@ def sequence(rule: Rule) -> Rule:
     return Rule(f"a non-empty sequence, each value {rule.words}", holds)
 
 
+def pair_of_degrees() -> Rule:
+    """A tuple of the lowest and the highest degree."""
+
+    def holds(value: Any) -> bool:
+        if not isinstance(value, tuple) or len(value) != 2:
+            return False
+        are_integers = integer(0).holds(value[0]) and integer(1).holds(value[1])
+        return are_integers and bool(value[0] <= value[1])
+
+    return Rule(
+        "a tuple (min_degree, max_degree) of ints with 0 <= min_degree <= max_degree and "
+        "max_degree >= 1",
+        holds,
+    )
+
+
 def mapping() -> Rule:
     """A dict."""
     return Rule("an instance of 'dict'", lambda value: isinstance(value, Mapping))

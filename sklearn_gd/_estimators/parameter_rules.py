@@ -12,6 +12,7 @@ from sklearn_gd._base.parameters import (
     either,
     integer,
     mapping,
+    pair_of_degrees,
     real,
 )
 
@@ -35,7 +36,10 @@ REGRESSOR_RULES = {
     "warm_start": boolean(),
     "verbose": either(integer(0), boolean()),
 }
-POLYNOMIAL_RULES = {"degree": integer(1), "interaction_only": boolean()}
+POLYNOMIAL_RULES = {
+    "degree": either(integer(1), pair_of_degrees()),
+    "interaction_only": boolean(),
+}
 
 
 def check_statistical_tol(owner: str, estimator: BaseEstimator) -> None:

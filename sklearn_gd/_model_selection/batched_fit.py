@@ -21,7 +21,7 @@ from torch import Tensor
 
 from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._data.polynomial import PolynomialBasis
-from sklearn_gd._model_selection.folds import FoldFit, ProblemSpec, cpu_data, make_folds
+from sklearn_gd._model_selection.folds import Degree, FoldFit, ProblemSpec, cpu_data, make_folds
 from sklearn_gd._model_selection.sources import RowSource, Source
 from sklearn_gd._training.coordinates import needs_column_statistics
 from sklearn_gd._training.fit import fit_model
@@ -148,6 +148,7 @@ class BatchedSearch:
         options, n_targets = self.specs[0].options, source.data.y.shape[1]
         for numbers in kinds.values():
             columns = max((bases[number] for number in numbers), key=lambda b: b.degree if b else 1)
+            columns = columns and columns.with_low_degrees()
             tensor_data = cpu_data(source.data, columns)
             by_moments = options.is_squared and not needs_column_statistics(tensor_data)
             n_terms = tensor_data.n_terms
@@ -185,7 +186,7 @@ class BatchedSearch:
             with_all=self.refits,
         )
         for fold in folds:
-            known: dict[tuple[float, int], FoldFit] = {}
+            known: dict[tuple[float, Degree], FoldFit] = {}
             for number, spec in batch.specs.items():
                 key = spec.options.penalty.l2, spec.degree
                 if key in known:  # only the L1 part differs

@@ -40,7 +40,7 @@ class CandidateModels(NamedTuple):
         return [
             ProblemSpec(
                 regressor._fit_options(self.owner),
-                int(getattr(regressor, "degree", 1)),
+                getattr(regressor, "degree", 1),
                 regressor._basis,
             )
             for regressor in self.regressors

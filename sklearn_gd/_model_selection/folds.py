@@ -25,13 +25,14 @@ from sklearn_gd._training.options import FitOptions
 from sklearn_gd._training.prepare import PreparedFit, in_basis, prepare
 
 TestLoss = LeastSquares | EmpiricalRisk
+Degree = int | tuple[int, int]
 
 
 class ProblemSpec(NamedTuple):
     """A candidate without its learning rate."""
 
     options: FitOptions
-    degree: int  # 1 if nothing is expanded
+    degree: Degree  # 1 if nothing is expanded
     make_basis: Callable[[TrainingData | Moments], PolynomialBasis | None]
 
 
@@ -82,9 +83,11 @@ class Fold(NamedTuple):
         x, y, _ = self.rows
         weight = np.ones(len(y)) if self.data.weight is None else self.data.weight
         if self.moments is not None and basis is not None and self.columns is not None:
-            loss = express_in(loss, basis, self.columns, self.moments.x_mean)
+            # lower degrees are leading terms, and degrees that are left out come first
+            terms = slice(basis.n_left_out, basis.n_left_out + basis.n_terms)
+            loss = express_in(loss, basis, self.columns, self.moments.x_mean[terms])
             assert isinstance(x, torch.Tensor)  # a polynomial is dense
-            x = x[:, : loss.parametrization.x_mean.shape[1]]  # lower degrees are leading terms
+            x = x[:, terms]
         risk = EmpiricalRisk.of(loss, (x, y, to_tensor(weight / weight.sum(), y.device)))
         # a loss that the user wrote may be not finite, also in rows of weight zero
         return risk._replace(uses_row=risk.weight > 0) if is_user_loss else risk

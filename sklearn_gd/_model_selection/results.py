@@ -103,8 +103,8 @@ def _cv_results(
     }
     for name in params[0]:
         values = [candidate[name] for candidate in params]
-        are_numbers = not any(isinstance(value, str) for value in values)
-        column = np.array(values) if are_numbers else np.array(values, dtype=object)
+        are_numbers = not any(isinstance(value, str | tuple) for value in values)
+        column = np.array(values) if are_numbers else np.fromiter(values, dtype=object, count=n)
         results[f"param_{name}"] = np.ma.MaskedArray(column, mask=np.zeros(n, dtype=bool))
     results["params"] = list(params)
     for name, by_split in scores.items():
