@@ -51,6 +51,14 @@ def real(low: float, high: float = math.inf, *, closed: str = "neither") -> Rule
     return Rule(f"a float in the range {left}{low}, {high}{right}", holds)
 
 
+def number() -> Rule:
+    """Any real number, NaN and infinity included; a boolean is not a number."""
+    return Rule(
+        "a real number",
+        lambda value: isinstance(value, Real) and not isinstance(value, bool),
+    )
+
+
 def integer(low: int) -> Rule:
     """An integer of at least ``low``; a boolean is not a number."""
     return Rule(

@@ -141,6 +141,12 @@ refit : bool, str or callable, default=True
 select_epochs : bool, default=False
     Choose the number of epochs too. It is the number after which the test loss of the best
     candidate, averaged over folds, was lowest. The final fit stops there.
+error_score : float or "raise", default="raise"
+    The score of a candidate on a split where a scorer raises an error, with a warning.
+    ``"raise"`` ends the search with that error. The default of GridSearchCV is NaN. An error
+    of the descent always ends the search, because all candidates are one descent.
+return_train_score : bool, default=False
+    Whether `cv_results_` has the scores on the training rows too.
 """
 
 SEARCH_ATTRIBUTES = """
@@ -161,6 +167,8 @@ epochs_ : int
     The number of epochs of the final fit.
 refit_time_ : float
     Seconds of the final fit that the search did not spend already.
+scorer_ : callable or dict
+    The scorer, or a dict of several by name, as in GridSearchCV.
 n_splits_ : int
     The number of splits.
 multimetric_ : bool
@@ -171,8 +179,7 @@ SEARCH_NOTES = """
 A descent that diverges does not change the other descents. Its parameters of the lowest loss
 are scored, as the plain estimator would keep them. Squared error needs only moments of the
 data. Other losses see the rows. With mini-batches every candidate is fitted on every fold by
-itself, with the same meaning of results. `score` is R², whatever `scoring` is. A scorer that
-raises an error ends the search, as ``error_score="raise"`` of GridSearchCV does.
+itself, with the same meaning of results. `score` is R², whatever `scoring` is.
 
 The memory needed, in numbers, is candidates x folds x epochs for the loss curves, and
 folds x coefficients² for the moments. The descents need some hundred megabytes at most. Very

@@ -64,7 +64,7 @@ class Fold(NamedTuple):
             test_moments = convert_moments(self.test_moments, self.columns, basis)
             if test_moments is not None:
                 test_loss = validation_least_squares(test_moments, fit.problem.parametrization)
-            return FoldFit(self.number, fit, basis, test_loss)
+            return FoldFit(self.number, fit, basis, test_loss, self.training, moments)
 
         def make_risk(loss: RegularizedLoss) -> EmpiricalRisk:
             return self._risk(loss, basis, is_user_loss=callable(options.loss))
@@ -73,7 +73,7 @@ class Fold(NamedTuple):
         assert isinstance(fit.problem.objective, EmpiricalRisk)
         if self.test_rows is not None:
             test_loss = fit.problem.objective.on_rows(self.test_rows)
-        return FoldFit(self.number, fit, basis, test_loss)
+        return FoldFit(self.number, fit, basis, test_loss, self.training)
 
     def _risk(
         self, loss: RegularizedLoss, basis: PolynomialBasis | None, *, is_user_loss: bool
@@ -100,6 +100,16 @@ class FoldFit(NamedTuple):
     fit: PreparedFit
     basis: PolynomialBasis | None
     test_loss: TestLoss | None  # None where all data are trained on
+    training: TrainingData | Moments  # what the basis is made of
+    training_moments: TensorMoments | None = None  # in this basis, where they suffice
+
+    def on_training_rows(self) -> FoldFit:
+        """The same with the rows to train on as its test rows; no test loss without moments."""
+        loss = None
+        if self.training_moments is not None:
+            parametrization = self.fit.problem.parametrization
+            loss = validation_least_squares(self.training_moments, parametrization)
+        return self._replace(test_loss=loss)
 
     def with_options(self, options: FitOptions) -> FoldFit:
         """The same with options that differ in the proximal part of the penalty only."""
