@@ -81,9 +81,11 @@ n_iter_no_change : int, default=10
     Number of epochs to wait before stopping. It is used with `tol` and `early_stopping`.
 early_stopping : bool, default=False
     Hold out some rows for validation, stop when their loss no longer decreases, and return
-    the parameters of the epoch where it was lowest.
+    the parameters of the epoch where it was lowest. If `X_val` and `y_val` are passed to
+    `fit`, they are the validation rows, and no row is held out.
 validation_fraction : float, default=0.1
-    Share of the rows to hold out. It is used with `early_stopping`.
+    Share of the rows to hold out. It is used with `early_stopping`, unless `X_val` is passed
+    to `fit`.
 warm_start : bool, default=False
     Continue from `coef_`, and extend `loss_curve_`, instead of starting from zero.
 random_state : int, RandomState instance or None, default=None

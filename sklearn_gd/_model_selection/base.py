@@ -257,6 +257,7 @@ class GDRegressorCV(
         from sklearn_gd._model_selection.batched_fit import BatchedSearch
 
         owner, epochs = type(self).__name__, int(self.epochs)
+        _refuse_validation_set(owner, params)
         check_params(owner, self.get_params(deep=False), self._rules)
         grid = Grid.of(self)
         regressors = [self._regressor(spec, grid) for spec in grid.specs]
@@ -641,6 +642,17 @@ class GDRegressorCV(
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _refuse_validation_set(owner: str, params: Params) -> None:
+    """Raise if rows for early stopping are given, which a search does not have."""
+    given = [name for name in ("X_val", "y_val", "sample_weight_val") if name in params]
+    if given:
+        raise TypeError(
+            f"{owner}.fit() got an unexpected keyword argument {given[0]!r}. A search has no "
+            "early stopping: its folds are validation sets. Leave it out; select_epochs=True "
+            "chooses the number of epochs."
+        )
 
 
 def _checked_index(best: object, n_candidates: int) -> int:
