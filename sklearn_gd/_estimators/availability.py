@@ -28,6 +28,11 @@ class AvailableInParts:
                 "partial_fit does not support early_stopping=True, which needs rows to hold out. "
                 "Set early_stopping=False."
             )
+        if getattr(estimator, "average", False):
+            raise UnavailableError(
+                "partial_fit does not support average, because it continues from coef_, and not "
+                "from the parameters after the last step. Set average=False, or fit."
+            )
         if (
             estimator.optimizer == "lbfgs"
             or getattr(estimator.optimizer, "__name__", "") == "LBFGS"

@@ -52,7 +52,11 @@ from sklearn_gd._estimators.moments_input import (
     take_features,
     without_rows,
 )
-from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES, check_statistical_tol
+from sklearn_gd._estimators.parameter_rules import (
+    REGRESSOR_RULES,
+    check_average,
+    check_statistical_tol,
+)
 from sklearn_gd._estimators.saved_state import VersionedStateMixin
 from sklearn_gd._estimators.validation_set import ValidationSet
 from sklearn_gd._moments.errors import mean_squared_errors, r2
@@ -121,6 +125,7 @@ class GDRegressor(
         lr_scheduler: SchedulerLike = None,
         tol: float | str | None = None,
         n_iter_no_change: int = 10,
+        average: bool | int = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         warm_start: bool = False,
@@ -144,6 +149,7 @@ class GDRegressor(
         self.lr_scheduler = lr_scheduler
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.average = average
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
@@ -607,6 +613,8 @@ class GDRegressor(
         owner = owner or type(self).__name__
         if self.tol == "statistical":
             check_statistical_tol(owner, self)
+        if self.average:
+            check_average(owner, self)
         return FitOptions(
             owner=owner,
             lr=self.lr,
@@ -626,6 +634,7 @@ class GDRegressor(
             lr_scheduler=self.lr_scheduler,
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
+            average=self.average,
         )
 
     def _start(self, inputs: FitInputs) -> tuple[np.ndarray, np.ndarray | None]:

@@ -161,6 +161,7 @@ class GDRegressorCV(
         lr_scheduler: SchedulerLike = None,
         tol: float | str | None = None,
         n_iter_no_change: int = 10,
+        average: bool | int = False,
         random_state: RandomState = None,
         verbose: int = 0,
     ):
@@ -187,6 +188,7 @@ class GDRegressorCV(
         self.lr_scheduler = lr_scheduler
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.average = average
         self.random_state = random_state
         self.verbose = verbose
 

@@ -69,7 +69,9 @@ class Fold(NamedTuple):
         def make_risk(loss: RegularizedLoss) -> EmpiricalRisk:
             return self._risk(loss, basis, is_user_loss=callable(options.loss))
 
-        fit = prepare(self.data, basis, options, moments=moments, make_risk=make_risk)
+        fit = prepare(
+            self.data, basis, options, moments=moments, make_risk=make_risk, n_rows=self.n_rows
+        )
         assert isinstance(fit.problem.objective, EmpiricalRisk)
         if self.test_rows is not None:
             test_loss = fit.problem.objective.on_rows(self.test_rows)

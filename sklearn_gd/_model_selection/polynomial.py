@@ -113,6 +113,7 @@ class GDPolynomialRegressorCV(GDRegressorCV):
         lr_scheduler: SchedulerLike = None,
         tol: float | str | None = None,
         n_iter_no_change: int = 10,
+        average: bool | int = False,
         random_state: RandomState = None,
         verbose: int = 0,
     ):
@@ -140,6 +141,7 @@ class GDPolynomialRegressorCV(GDRegressorCV):
             lr_scheduler=lr_scheduler,
             tol=tol,
             n_iter_no_change=n_iter_no_change,
+            average=average,
             random_state=random_state,
             verbose=verbose,
         )

@@ -44,6 +44,7 @@ class PreparedFit(NamedTuple):
     options: FitOptions
     optimizer_factory: OptimizerFactory
     problem: Problem
+    n_left_out: int | None  # steps before the average of the parameters begins, if there is one
 
     @property
     def lr(self) -> float:
@@ -109,7 +110,8 @@ def prepare(
         coordinates=coordinates,
         n_rows=n_rows,
     )
-    return PreparedFit(options, factory, problem)
+    n_rows = data.n_weighted if n_rows is None else n_rows
+    return PreparedFit(options, factory, problem, options.n_steps_left_out(n_rows))
 
 
 def in_basis(
@@ -145,6 +147,7 @@ def descend_problems(
     u = stack_padded([start_parameters(fit, start) for fit in prepared])
     start_value = _start_value(prepared[0], start, start_value)
     objective = _stack_objectives([problem.objective for problem in problems])
+    n_left_out = [fit.n_left_out for fit in prepared if fit.n_left_out is not None]
     with threads_for(objective.entries_per_step):
         trace = descend(
             objective,
@@ -156,6 +159,7 @@ def descend_problems(
                 problems, options, start_value, watches_validation=validation is not None
             ),
             penalty=CoordinatePenalty.stack([problem.penalty for problem in problems]),
+            n_left_out=n_left_out or None,
             validation=validation,
             on_epoch=on_epoch,
             on_points=on_points,
