@@ -28,10 +28,11 @@ class AvailableInParts:
                 "partial_fit does not support early_stopping=True, which needs rows to hold out. "
                 "Set early_stopping=False."
             )
-        if getattr(estimator, "average", False):
+        if getattr(estimator, "average", False) and estimator._keeps_moments():
             raise UnavailableError(
-                "partial_fit does not support average, because it continues from coef_, and not "
-                "from the parameters after the last step. Set average=False, or fit."
+                "partial_fit does not support average without batches: it fits all rows seen so "
+                "far, from coef_. Set 'batch_size' for an average over the steps of all calls, or "
+                "average=False."
             )
         if (
             estimator.optimizer == "lbfgs"

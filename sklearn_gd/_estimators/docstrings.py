@@ -83,8 +83,8 @@ average : bool or int, default=False
     Whether `coef_` and `intercept_` are the averages of the parameters after every step, which
     have less of the noise of mini-batches. An int above 1 is the number of rows that are seen
     before the average begins, as in SGDRegressor. `loss_` is that of the averages, and
-    `loss_curve_` that of the parameters themselves. The average goes neither with
-    `early_stopping` nor with an L1 penalty, and there is no `partial_fit` with it.
+    `loss_curve_` that of the parameters themselves. The average of mini-batches goes on over
+    calls of `partial_fit`. It goes neither with `early_stopping` nor with an L1 penalty.
 early_stopping : bool, default=False
     Hold out some rows for validation, stop when their loss no longer decreases, and return
     the parameters of the epoch where it was lowest. If `X_val` and `y_val` are passed to

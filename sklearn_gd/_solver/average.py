@@ -17,11 +17,12 @@ from torch import Tensor
 class IterateAverage:
     """The mean of u over the steps of every run, exact to the epoch in which the run ends.
 
-    Of every problem some first steps are left out. Before the mean begins, it is u itself.
+    Of every problem some first steps are left out. Before the mean begins, it is u itself. A
+    mean of earlier steps goes on with minus their number in place of steps that are left out.
     """
 
-    def __init__(self, u: Tensor, n_left_out: Sequence[int], chunk: int):
-        self.mean, self.n_left_out = u.clone(), n_left_out
+    def __init__(self, u: Tensor, n_left_out: Sequence[int], chunk: int, earlier: Tensor | None):
+        self.mean, self.n_left_out = (u if earlier is None else earlier).clone(), n_left_out
         self.points = u.new_empty(chunk, *u.shape)  # where the latest epochs began
         self.has_ended = torch.zeros(u.shape[:2], dtype=torch.bool)
         self.at_end = u.clone()  # of the runs that have ended

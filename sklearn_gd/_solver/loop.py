@@ -77,6 +77,7 @@ def descend(
     *,
     penalty: ProximalPenalty | None = None,
     n_left_out: Sequence[int] | None = None,
+    earlier_mean: Tensor | None = None,
     validation: Objective | None = None,
     on_epoch: OnEpoch | None = None,
     on_points: OnPoints | None = None,
@@ -86,15 +87,17 @@ def descend(
     """Minimize ``objective`` from ``start``, with a learning rate (problems, runs) for each run.
 
     With ``n_left_out``, every run ends at the mean of its points after every step but the first
-    ones, of which each problem has a number. With ``validation``, its values decide when to stop
-    instead of the objective's, and every run ends where they were lowest. ``on_epoch`` is called
-    after every epoch that counts. ``on_points`` is given the points where the latest epochs
-    began, or their means. ``is_watched`` says that the objective itself is to see no epoch
-    beyond the last.
+    ones, of which each problem has a number; ``earlier_mean`` goes on. With ``validation``, its
+    values decide when to stop instead of the objective's, and every run ends where they were
+    lowest. ``on_epoch`` is called after every epoch that counts. ``on_points`` is given the
+    points where the latest epochs began, or their means. ``is_watched`` says that the objective
+    itself is to see no epoch beyond the last.
     """
     u = start.clone()
     chunk = 1 if on_epoch else _chunk_length(u, epochs)
-    average = None if n_left_out is None else IterateAverage(u, n_left_out, chunk)
+    average = None
+    if n_left_out is not None:
+        average = IterateAverage(u, n_left_out, chunk, earlier_mean)
     steppers = make_steppers(objective, u, optimizer_factory, lrs, penalty, average)
     history = _History(u, epochs, chunk, validation, average, keep_path=keep_path)
     monitor = ConvergenceMonitor(u, epochs, rule, watches_validation=validation is not None)

@@ -129,6 +129,8 @@ def descend_problems(
     lrs: Sequence[Sequence[float]],
     *,
     start: Model | None = None,
+    start_u: Tensor | None = None,
+    earlier_mean: Tensor | None = None,
     epochs: int | None = None,
     optimizer_factory: OptimizerFactory | None = None,
     stops_on_validation: bool = True,
@@ -139,12 +141,15 @@ def descend_problems(
 ) -> Trace:
     """Descend some problems at once, each once for every one of its learning rates.
 
-    The problems have the options of the first, but for the penalty and the learning rate.
+    The problems have the options of the first, but for the penalty and the learning rate. They
+    start at ``start_u``, or else at the model ``start``, or else at zeros.
     """
     options, problems = prepared[0].options, [fit.problem for fit in prepared]
     factory = optimizer_factory or prepared[0].optimizer_factory
     validation = problems[0].validation if stops_on_validation else None
-    u = stack_padded([start_parameters(fit, start) for fit in prepared])
+    u = start_u
+    if u is None:
+        u = stack_padded([start_parameters(fit, start) for fit in prepared])
     start_value = _start_value(prepared[0], start, start_value)
     objective = _stack_objectives([problem.objective for problem in problems])
     n_left_out = [fit.n_left_out for fit in prepared if fit.n_left_out is not None]
@@ -160,6 +165,7 @@ def descend_problems(
             ),
             penalty=CoordinatePenalty.stack([problem.penalty for problem in problems]),
             n_left_out=n_left_out or None,
+            earlier_mean=earlier_mean,
             validation=validation,
             on_epoch=on_epoch,
             on_points=on_points,

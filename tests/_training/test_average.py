@@ -4,6 +4,7 @@ The oracles are a plain torch loop that records its iterates, SGDRegressor(avera
 mean of fits that end after each epoch.
 """
 
+import pickle
 import warnings
 
 import numpy as np
@@ -253,8 +254,49 @@ def test_what_does_not_go_with_an_average(options, message):
         GDLinearRegressor(**{"average": True, **options}).fit(X, Y)
 
 
-def test_no_partial_fit_with_an_average():
+@pytest.mark.parametrize("average", [True, 30, 57])
+def test_the_average_goes_on_over_parts(average):
+    parts = [slice(0, 20), slice(20, 35), slice(35, 50)]
+    options = {"batch_size": 4, "shuffle": False, "precondition": None}
+    stream = GDLinearRegressor(average=average, **options)
+    theirs = SGDRegressor(
+        average=average, eta0=0.02, penalty=None, learning_rate="constant", shuffle=False
+    )
+    one_by_one = GDLinearRegressor(average=average, **{**options, "batch_size": 1})
+    raw = GDLinearRegressor(**options)
+    for part in parts + parts:
+        stream.partial_fit(X[part], Y[part])
+        raw.partial_fit(X[part], Y[part])
+        theirs.partial_fit(X[part], Y[part])
+        one_by_one.partial_fit(X[part], Y[part])
+        np.testing.assert_allclose(parameters(one_by_one), parameters(theirs), rtol=1e-9)
+    np.testing.assert_array_equal(stream.loss_curve_, raw.loss_curve_)
+    points, seen = [], []
+    w, n = np.zeros(4), 0
+    for part in parts + parts:
+        rows = np.column_stack([X[part], np.ones(len(X[part]))])
+        for start in range(0, len(rows), 4):
+            x, y = rows[start : start + 4], Y[part][start : start + 4]
+            w = w - 0.01 * 2 * x.T @ (x @ w - y) / len(x)
+            n += len(x)
+            points.append(w)
+            seen.append(n)
+    expected = np.mean([w for w, n in zip(points, seen, strict=True) if n >= average], axis=0)
+    np.testing.assert_allclose(parameters(stream), expected, rtol=1e-9)
+
+
+def test_an_average_that_is_saved_goes_on():
+    stream = GDLinearRegressor(average=True, batch_size=5, random_state=0, optimizer="adam")
+    stream.partial_fit(X, Y)
+    loaded = pickle.loads(pickle.dumps(stream))
+    np.testing.assert_array_equal(loaded.partial_fit(X, Y).coef_, stream.partial_fit(X, Y).coef_)
+    before = stream.coef_.copy()
+    stream.set_params(average=False).partial_fit(X, Y)
+    assert (stream.coef_ != before).all()
+
+
+def test_no_partial_fit_of_moments_with_an_average():
     assert not hasattr(GDLinearRegressor(average=True), "partial_fit")
-    with pytest.raises(AttributeError, match="Set average=False"):
-        GDLinearRegressor(average=10, batch_size=5).partial_fit(X, Y)
+    with pytest.raises(AttributeError, match="Set 'batch_size' for an average"):
+        GDLinearRegressor(average=10).partial_fit(X, Y)
     assert hasattr(GDLinearRegressor(average=0), "partial_fit")
