@@ -280,10 +280,10 @@ def _change_plan(
     plan = []
     for j in range(n_features):
         entries = [
-            (i, index[(*row[:j], k, *row[j + 1 :])], row[j], k)
+            (i, column, row[j], k)
             for row, i in index.items()
             for k in range(row[j] + 1)
-            if (*row[:j], k, *row[j + 1 :]) in index
+            if (column := index.get((*row[:j], k, *row[j + 1 :]))) is not None
         ]
         plan.append(tuple(np.array(entries).T))
     return tuple(plan)

@@ -63,20 +63,18 @@ def check_statistical_tol(owner: str, estimator: BaseEstimator) -> None:
 
 def check_average(owner: str, estimator: BaseEstimator) -> None:
     """Raise if an average of the parameters does not go with the other parameters."""
-    reason = None
     if getattr(estimator, "early_stopping", False):
-        reason = "keeps the parameters of one epoch. Set early_stopping=False."
-        reason = f"early_stopping=True {reason}"
+        reason = "early_stopping=True keeps the parameters of one epoch. Set early_stopping=False."
     elif getattr(estimator, "alpha", 0.0) * getattr(estimator, "l1_ratio", 0.0) > 0:
         reason = (
             f"an L1 penalty (alpha={estimator.alpha!r}, l1_ratio={estimator.l1_ratio!r}) makes "
             "coefficients exactly zero, and their average is not. Set l1_ratio=0.0."
         )
-    if reason:
-        raise InvalidParameterError(
-            f"average={estimator.average!r} of {owner} is not possible: {reason} Or set "
-            "average=False."
-        )
+    else:
+        return
+    raise InvalidParameterError(
+        f"average={estimator.average!r} of {owner} is not possible: {reason} Or set average=False."
+    )
 
 
 def why_no_standard_errors(estimator: BaseEstimator) -> str | None:
