@@ -1,8 +1,8 @@
 """
-A polynomial with NAdam
-=======================
+NAdam finds the coefficients of a parabola from twenty samples
+==============================================================
 
-Gradient descent finds the coefficients of x² + 2x + 3 from twenty samples.
+Gradient descent finds x² + 2x + 3 from twenty samples without noise.
 """
 
 # %%
@@ -19,10 +19,12 @@ print(model.equation())
 
 # %%
 # The fitted curve comes closer to the data during training.
-FitDisplay.from_estimator(model, x, y, epochs=(0, 10, 50, 100, 200, -1))
+display = FitDisplay.from_estimator(model, x, y, epochs=(0, 10, 50, 100, 200, -1))
+display.ax_.set_title("The curve bends to the data epoch by epoch")
 plt.show()
 
 # %%
 # The loss falls by many orders of magnitude, so that its axis is logarithmic.
-LossCurveDisplay.from_estimator(model)
+display = LossCurveDisplay.from_estimator(model)
+display.ax_.set_title("The loss falls until only rounding errors are left")
 plt.show()

@@ -1,6 +1,6 @@
 """
-Loss curves of several estimators
-=================================
+One figure compares the losses of any estimators
+================================================
 
 `LossCurveDisplay` draws the loss curve of any estimator that has a `loss_curve_`. The neural
 networks of scikit-learn have one too.
@@ -32,5 +32,6 @@ with warnings.catch_warnings():
     for model in models.values():
         model.fit(X, y)
 
-LossCurveDisplay.from_estimators(models)
+display = LossCurveDisplay.from_estimators(models, log_scale=True)
+display.ax_.set_title("One learning rate diverges, all others end at the same loss")
 plt.show()
