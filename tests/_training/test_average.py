@@ -19,6 +19,7 @@ from sklearn_gd import (
     GDLinearRegressorCV,
     GDPolynomialRegressor,
     Moments,
+    lr_report,
 )
 from tests._model_selection.reference import grid_search
 
@@ -300,3 +301,8 @@ def test_no_partial_fit_of_moments_with_an_average():
     with pytest.raises(AttributeError, match="Set 'batch_size' for an average"):
         GDLinearRegressor(average=10).partial_fit(X, Y)
     assert hasattr(GDLinearRegressor(average=0), "partial_fit")
+
+
+def test_the_report_of_an_average_from_moments():
+    model = GDLinearRegressor(average=3)
+    assert str(lr_report(model, Moments.of(X, Y), None)) == str(lr_report(model, X, Y))
