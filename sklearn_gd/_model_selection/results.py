@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class SearchResults:
     """What a search has found so far, for every candidate and split."""
 
-    def __init__(self, grid: Grid, n_splits: int, epochs: int, error_score: float | str):
+    def __init__(self, grid: Grid, n_splits: int, epochs: int, error_score: float | str = "raise"):
         self.grid = grid
         shape = len(grid.params), n_splits
         # scores that failed keep this value
@@ -41,7 +41,7 @@ class SearchResults:
         self,
         found: FoldResults,
         scores: Sequence[Scores],
-        training_scores: Sequence[Scores] | None,
+        training_scores: Sequence[Scores] | None = None,
     ) -> None:
         """Add the results of some candidates on a split."""
         candidates = self.candidates(found)
