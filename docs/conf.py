@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 from sphinx_gallery.sorting import ExplicitOrder
 
 import sklearn_gd
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `benchmarks`
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -81,6 +84,13 @@ sphinx_gallery_conf = {
 }
 
 
+def draw_benchmarks(app) -> None:
+    """Draw the stored results of the benchmarks."""
+    from benchmarks.plots import draw
+
+    draw(Path(app.srcdir, "generated", "benchmarks"))
+
+
 def write_llms_txt(app, exception) -> None:
     """Write llms.txt, a list of all pages with their titles, for programs that read the site."""
     if exception or app.builder.name != "html":
@@ -103,6 +113,7 @@ def escape_shapes(app, what, name, obj, options, lines) -> None:
 
 def setup(app) -> None:
     """Connect the hooks."""
+    app.connect("builder-inited", draw_benchmarks)
     app.connect("build-finished", write_llms_txt)
     app.connect("source-read", end_blocks_without_blank_line)
     app.connect("autodoc-process-docstring", escape_shapes, priority=900)  # after numpydoc
