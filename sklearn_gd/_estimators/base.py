@@ -58,8 +58,13 @@ from sklearn_gd._estimators.moments_input import (
     take_features,
     without_rows,
 )
-from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES, check_statistical_tol
+from sklearn_gd._estimators.parameter_rules import (
+    REGRESSOR_RULES,
+    check_average,
+    check_statistical_tol,
+)
 from sklearn_gd._estimators.saved_state import VersionedStateMixin
+from sklearn_gd._estimators.validation_set import ValidationSet
 from sklearn_gd._moments.errors import mean_squared_errors, r2
 from sklearn_gd._moments.moments import Moments
 
@@ -128,6 +133,7 @@ class GDRegressor(
         lr_scheduler: SchedulerLike = None,
         tol: float | str | None = None,
         n_iter_no_change: int = 10,
+        average: bool | int = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         warm_start: bool = False,
@@ -152,6 +158,7 @@ class GDRegressor(
         self.lr_scheduler = lr_scheduler
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.average = average
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
@@ -166,6 +173,9 @@ class GDRegressor(
         *,
         coef_init: ArrayLike | None = None,
         intercept_init: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Fit the model by gradient descent.
 
@@ -186,6 +196,14 @@ class GDRegressor(
             Intercept at which the descent starts. None starts where the mean prediction is the
             mean target, or at 0 with ``precondition=None``. Squared error uses it only with
             ``precondition=None``, because else the intercept follows from the coefficients.
+        X_val : {array-like, sparse matrix, dataframe} of shape (n_val, n_features), default=None
+            Rows for early stopping, in place of the rows that the fit would hold out. All rows
+            of X are then trained on. This needs ``early_stopping=True``. A
+            `sklearn.pipeline.Pipeline` with ``transform_input=["X_val"]`` transforms them as X.
+        y_val : array-like of shape (n_val,) or (n_val, n_targets), default=None
+            Targets of `X_val`.
+        sample_weight_val : array-like of shape (n_val,) or float, default=None
+            Non-negative weights of the rows of `X_val`.
 
         Returns
         -------
@@ -199,8 +217,9 @@ class GDRegressor(
         ValueError
             If a parameter is outside its range, if the data hold NaN or infinity, if moments
             are given and something needs rows, if `coef_init` or `intercept_init` has
-            another shape than `coef_` or `intercept_`, or if `positive` or `bounds` name or
-            count other coefficients or leave a coefficient no value.
+            another shape than `coef_` or `intercept_`, if `positive` or `bounds` name or
+            count other coefficients or leave a coefficient no value, or if `X_val` is given
+            without `y_val` or without early stopping.
         TypeError
             If X is a list of moments. Pass ``sum(parts)``.
 
@@ -217,7 +236,15 @@ class GDRegressor(
         1000
         """
         return with_progress_bar(
-            self, lambda: self._fit(X, y, sample_weight, coef_init, intercept_init)
+            self,
+            lambda: self._fit(
+                X,
+                y,
+                sample_weight,
+                coef_init,
+                intercept_init,
+                ValidationSet(X_val, y_val, sample_weight_val),
+            ),
         )
 
     @with_callbacks
@@ -228,16 +255,21 @@ class GDRegressor(
         sample_weight: ArrayLike | None,
         coef_init: ArrayLike | None,
         intercept_init: ArrayLike | None,
+        validation_set: ValidationSet,
     ) -> Self:
         """The fit, as a task that callbacks can follow."""
         from sklearn_gd._training.fit import fit_model
 
         random_state = self._check_params()
+        if validation_set.is_given:
+            validation_set.check_use(self, X)
         X, y, sample_weight = self._gathered(X, y, sample_weight)
         task = FitTask(self, X, y, sample_weight, int(self.epochs))
-        inputs = self._fit_inputs(
-            X, y, sample_weight, random_state, holds_out=bool(self.early_stopping)
-        )
+        holds_out = bool(self.early_stopping) and not validation_set.is_given
+        inputs = self._fit_inputs(X, y, sample_weight, random_state, holds_out=holds_out)
+        if validation_set.is_given:
+            rows = validation_set.checked(inputs.checked, inputs.data)
+            inputs = inputs._replace(validation=rows)
         self._warn_of_terms(inputs)
         goes_on = self.warm_start and hasattr(self, "coef_")
         start = self._start(inputs) if goes_on else None
@@ -598,6 +630,8 @@ class GDRegressor(
         owner = owner or type(self).__name__
         if self.tol == "statistical":
             check_statistical_tol(owner, self)
+        if self.average:
+            check_average(owner, self)
         return FitOptions(
             owner=owner,
             lr=self.lr,
@@ -617,6 +651,7 @@ class GDRegressor(
             lr_scheduler=self.lr_scheduler,
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
+            average=self.average,
         )
 
     def _start(self, inputs: FitInputs) -> tuple[np.ndarray, np.ndarray | None]:

@@ -6,6 +6,7 @@ A version cannot know what a later version saved, so that it warns of a newer mo
 
 from __future__ import annotations
 
+import inspect
 import re
 import warnings
 from typing import Any
@@ -60,7 +61,14 @@ class VersionedStateMixin:
                 ),
                 stacklevel=stacklevel_of_caller(),
             )
-        super().__setstate__(upgrade(state))  # type: ignore[misc]
+        # parameters that are younger than the model have their defaults
+        super().__setstate__({**_defaults(type(self)), **upgrade(state)})  # type: ignore[misc]
+
+
+def _defaults(kind: type) -> FittedState:
+    """The default values of the parameters of a class."""
+    parameters = inspect.signature(kind).parameters.items()
+    return {name: each.default for name, each in parameters if each.default is not each.empty}
 
 
 def _release(version: str) -> list[int]:
