@@ -7,6 +7,7 @@ how the runs ended. A run is sound if it succeeds, or prints one line of error a
 
 import argparse
 import contextlib
+import csv
 import gzip
 import io
 import os
@@ -15,10 +16,12 @@ import tempfile
 import time
 import warnings
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from sklearn_gd._command.main import main
 
@@ -33,26 +36,29 @@ NAMES = [
     *("a", "b", "c", "", "a", "é", "x" * 300, "$", "a b", "1", "\U0001f600", "\\frac", "{", "%s"),
     *("\x1b[2J", "\u202e", "a\rb", "kind", "-", "--drop", "a,b", "0.5"),
 ]
-FLAGS = [
-    *(["--degree", "2"], ["--degree", "3"], ["--degree", "0"], ["--degree", "x"], ["--bad"]),
-    *(["--target", "a"], ["--target", "x" * 300], ["--target", ""], ["--target", "\x1b[2J"]),
-    *(["--test-size", "0.5"], ["--test-size", "nan"], ["--test-size", "2"], ["--lr", "1e300"]),
-    *(["--lr", "nan"], ["--lr", "-1"], ["--epochs", "0"], ["--epochs", "1e3"]),
-    *(["--optimizer", "lbfgs"], ["--optimizer", "muon"], ["--optimizer", "é"], ["--summary"]),
-    *(["--device", "tpu"], ["--device", "cuda:99"], ["--missing", "drop"], ["--missing", "mean"]),
-    *(["--missing", "drop"], ["--missing", "mean"], ["--missing", "zero"], ["--alpha", "0.1"]),
-    *(["--alpha", "-1"], ["--alpha", "nan"], ["--loss", "huber"], ["--loss", "hinge"]),
-    *(["--precondition", "none"], ["--precondition", "é"], ["--seed", "7"], ["--seed", "-1"]),
-    *(["--seed", "9" * 5000], ["--features", "a"], ["--features", "a0,b1"], ["--features", ""]),
-    *(["--drop", "a"], ["--drop", "b0,b1,c2"], ["--drop", '"'], ["--drop", "\x1b[2J0"]),
-    *(["--sep", ";"], ["--sep", "tab"], ["--sep", "space"], ["--sep", "ab"], ["--sep", "|"]),
-    *(["--decimal", ","], ["--decimal", "."], ["--decimal", "1"], ["--thousands", "."]),
-    *(["--thousands", ","], ["--thousands", "'"], ["--header"], ["--no-header"], ["--na", "?"]),
-    *(["--na", ""], ["--version"], ["--help"], ["--save", "/no/such/place.skops"]),
-    *(["--save", "saved.skops"], ["--figure", "x" * 300 + ".png"], ["--predict", "model.skops"]),
-    *(["--predict", "model.skops"], ["--predict", "no.skops"], ["--predict", "broken.skops"]),
+GOOD_FLAGS = [
+    *(["--degree", "2"], ["--degree", "3"], ["--test-size", "0.5"], ["--lr", "1e300"]),
+    *(["--optimizer", "lbfgs"], ["--optimizer", "adam"], ["--missing", "drop"]),
+    *(["--missing", "drop"], ["--missing", "mean"], ["--missing", "mean"], ["--alpha", "0.1"]),
+    *(["--loss", "huber"], ["--loss", "quantile"], ["--precondition", "none"], ["--seed", "7"]),
+    *(["--drop", "a0"], ["--drop", "b0,b1"], ["--target", "a0"], ["--features", "a0,b1"]),
+    *(["--sep", ";"], ["--sep", "tab"], ["--sep", "space"], ["--sep", "|"], ["--decimal", ","]),
+    *(["--decimal", "."], ["--thousands", "."], ["--thousands", ","], ["--thousands", "'"]),
+    *(["--header"], ["--no-header"], ["--na", "?"], ["--na", "x"], ["--version"], ["--help"]),
+    *(["--summary"], ["--save", "saved.skops"], ["--predict", "model.skops"]),
 ]
-ENDINGS = [*[".csv"] * 6, ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".parquet", ".xlsx", ""]
+BAD_FLAGS = [
+    *(["--degree", "0"], ["--degree", "x"], ["--bad"], ["--target", "x" * 300]),
+    *(["--target", ""], ["--target", "\x1b[2J"], ["--test-size", "nan"], ["--test-size", "2"]),
+    *(["--lr", "nan"], ["--lr", "-1"], ["--epochs", "0"], ["--epochs", "1e3"]),
+    *(["--optimizer", "muon"], ["--optimizer", "é"], ["--device", "tpu"], ["--device", "cuda:99"]),
+    *(["--missing", "zero"], ["--alpha", "-1"], ["--alpha", "nan"], ["--loss", "hinge"]),
+    *(["--precondition", "é"], ["--seed", "-1"], ["--seed", "9" * 5000], ["--features", ""]),
+    *(["--drop", '"'], ["--drop", "\x1b[2J0"], ["--sep", "ab"], ["--decimal", "1"], ["--na", ""]),
+    *(["--save", "/no/such/place.skops"], ["--figure", "x" * 300 + ".png"]),
+    *(["--predict", "no.skops"], ["--predict", "broken.skops"], ["--predict", "0.csv"]),
+]
+ENDINGS = [*[".csv"] * 14, ".tsv", ".tsv", ".txt", ".csv.gz", ".csv.gz", *[".parquet"] * 3, ".xlsx"]
 ENCODINGS = [*["utf-8"] * 6, "utf-8-sig", "utf-16", "cp1252", "latin-1"]
 
 
@@ -62,11 +68,14 @@ class Outcome(NamedTuple):
     err: str
 
 
-def random_bytes(rng):
+def random_text(rng):
     """A table of mostly plain numbers, with some cells that are not."""
-    n_rows, n_columns = rng.choice([0, 1, 12, 30, 30, 30]), rng.integers(1, 5)
+    n_rows, n_columns = (
+        rng.choice([0, 1, *[12, 30, 30, 30] * 4]),
+        rng.choice([1, 2, 3, 3, 3, 4, 4, 5, 5]),
+    )
     cells = rng.normal(size=(n_rows, n_columns)).round(3).astype(str).astype(object)
-    for _ in range(rng.choice([0, 0, 1, 3])):
+    for _ in range(rng.choice([0, 0, 0, 1, 3])):
         if n_rows:
             cells[rng.integers(n_rows), rng.integers(n_columns)] = str(rng.choice(CELLS))
     if rng.random() < 0.3:  # a column of texts
@@ -74,29 +83,63 @@ def random_bytes(rng):
     if rng.random() < 0.1:
         cells[:] = str(rng.choice(CELLS[:11]))
     header = [str(rng.choice(NAMES)) + str(k) * (rng.random() < 0.9) for k in range(n_columns)]
+    if rng.random() < 0.6:
+        header = [f"{'abc'[k % 3]}{k}" for k in range(n_columns)]
     sep = str(rng.choice([",", ",", ",", ";", "\t", "|", " "]))
     if sep != "," and rng.random() < 0.5:
         cells = np.array([[cell.replace(".", ",") for cell in row] for row in cells], dtype=object)
     rows = [*([header] if rng.random() < 0.9 else []), *cells.tolist()]
     if rng.random() < 0.1:  # an index without a name, or a separator at the end of each row
         rows = [["", *row] for row in rows] if rng.random() < 0.5 else [[*r, ""] for r in rows]
-    lines = [sep.join(map(str, row)) for row in rows]
     if rng.random() < 0.05:
-        lines.append(sep.join("123456789"))
+        rows.append([*"123456789"])
     newline = str(rng.choice(["\n", "\n", "\r\n", "\r"]))
-    encoded = newline.join(lines).encode(str(rng.choice(ENCODINGS)), errors="replace")
+    written = io.StringIO(newline="")
+    if rng.random() < 0.8:
+        csv.writer(written, delimiter=sep, lineterminator=newline).writerows(rows)
+    else:  # nothing is quoted
+        written.write(newline.join(sep.join(row) for row in rows))
+    encoded = written.getvalue().encode(str(rng.choice(ENCODINGS)), errors="replace")
     return bytes(rng.integers(0, 256, 200).astype(np.uint8)) if rng.random() < 0.03 else encoded
+
+
+def random_parquet(rng):
+    """A table of columns of all types."""
+    n_rows = int(rng.choice([0, 1, 30, 30, 30]))
+    whole = rng.integers(0, 9, n_rows)
+    columns = [
+        pd.Series(rng.normal(size=n_rows)),
+        pd.Series(whole),
+        pd.Series(rng.normal(size=n_rows).astype("float32")),
+        pd.Series(whole > 4),
+        pd.Series(whole.astype(str)).where(whole > 1),
+        pd.Series(whole, dtype="Int64").where(whole > 1),
+        pd.Series([Decimal(int(each)) / 4 for each in whole], dtype=object),
+        pd.Series(pd.to_datetime(whole, unit="D")),
+        pd.Series(pd.to_timedelta(whole, unit="D")),
+        pd.Series(whole.astype(str)).astype("category"),
+        pd.Series([b"x"] * n_rows, dtype=object),
+        pd.Series([[1.0, 2.0]] * n_rows, dtype=object),
+        pd.Series([None] * n_rows, dtype=object),
+    ]
+    chosen = [*rng.permutation(len(columns))[:4], 0, 1][: rng.integers(1, 7)]
+    return pd.DataFrame({f"{'abc'[k % 3]}{k}": columns[i] for k, i in enumerate(chosen)})
 
 
 def random_case(rng, folder, k):
     """Write a file. Returns the arguments of the command."""
     ending = str(rng.choice(ENDINGS))
     path = folder / f"{k}{rng.choice(['', ' é', chr(27) + '[2J', '%s{'])}{ending}"
-    raw = random_bytes(rng)
+    raw = random_text(rng)
     path.write_bytes(gzip.compress(raw) if ending.endswith(".gz") and rng.random() < 0.9 else raw)
-    flags = [FLAGS[rng.integers(len(FLAGS))] for _ in range(rng.choice([0, 1, 1, 2, 3]))]
-    known = {"saved.skops", "model.skops", "no.skops", "broken.skops"}
-    words = [str(folder / word) if word in known else word for flag in flags for word in flag]
+    if ending == ".parquet" and rng.random() < 0.8:
+        random_parquet(rng).to_parquet(path)
+    flags = []
+    for _ in range(rng.choice([0, 0, 1, 1, 2])):
+        kind = GOOD_FLAGS if rng.random() < 0.8 else BAD_FLAGS
+        flags += kind[rng.integers(len(kind))]
+    known = {"saved.skops", "model.skops", "no.skops", "broken.skops", "0.csv"}
+    words = [str(folder / word) if word in known else word for word in flags]
     is_prediction = "--predict" in words and rng.random() < 0.8
     return [str(path), *([] if is_prediction else FAST), *words]
 

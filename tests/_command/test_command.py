@@ -13,7 +13,7 @@ from sklearn.preprocessing import PolynomialFeatures
 from skops import io
 
 from sklearn_gd import GDPolynomialRegressor
-from sklearn_gd.__main__ import main
+from sklearn_gd._command.main import main
 
 FAST = ["--lr", "auto", "--epochs", "2"]
 
@@ -50,7 +50,8 @@ def test_diabetes_beside_linear_regression(capsys):
     X, X_test, y, y_test = train_test_split(X, y, test_size=88, random_state=0)
     model = LinearRegression().fit(X, y)
     scores = [f"{model.score(X, y):.4f}", f"{model.score(X_test, y_test):.4f}"]
-    rows = [line.split() for line in printed.out.splitlines() if "Regress" in line]
+    lines = printed.out.split("\nR²\n")[1].splitlines()[:3]
+    rows = [line.split() for line in lines if "Dummy" not in line]
     assert rows == [["GDLinearRegressor", *scores], ["LinearRegression", *scores]]
     assert "target = -308.6 - 0.1072 age" in printed.out
     assert "0.01 (largest stable 1)" in printed.out
@@ -144,7 +145,7 @@ def test_divergence_is_one_readable_line(capsys):
         (["--save", "no/such/out.skops"], "there is no directory no/such"),
         (["--save", "."], "it is a directory"),
         (["missing.csv"], "cannot read missing.csv: No such file"),
-        (["missing.xlsx"], "it must end in .csv or .parquet"),
+        (["missing.xlsx"], "or .parquet; save the sheet as CSV"),
         (["."], "it is a directory"),
     ],
 )
@@ -158,12 +159,13 @@ def test_mistakes(argv, words, capsys, tmp_path, monkeypatch):
     [
         ("", "cannot read t.csv"),
         ("a,b\n1,2\n1,2,3,4\n", "cannot read t.csv"),
-        ("a,b,c\nx,1,2\ny,1,2\n", "not numbers in 'a' of t.csv"),
+        ("a,b,c\nx,1,2\ny,1,2\n", "too few rows"),
+        ("a,b,c\n1,2,x\n1,2,y\n", "the target 'c' of t.csv must be numbers, and holds 'x'"),
         ("a,b\n1,2\n,2\n", "missing values in 'a' of t.csv"),
         ("a,b\n1,2\n1,\n", "missing values in 'b' of t.csv"),
         ("a\n1\n2\n", "only one column"),
         ("a,b\n1,2\n3,4\n", "too few rows"),
-        ("a,b\n", "not numbers"),
+        ("a,b\n", "too few rows"),
         ("a,b\n" + "inf,2\n3,4\n5,6\n" * 5, "infinity"),
     ],
 )
