@@ -25,6 +25,7 @@ from sklearn_gd._command.messages import UserError
 # "," comes after the signs that stand beside decimal commas
 _SEPARATORS = ("\t", ";", "|", ",", " ")
 _N_SAMPLE = 100  # rows from which separator and header are guessed
+_N_CHARACTERS = 200_000  # their largest size
 
 
 class _Layout(NamedTuple):
@@ -123,7 +124,10 @@ def _guessed_separator(text: str) -> str:
 
 def _sample(text: str, sep: str) -> list[list[str]]:
     """The first rows that are not empty, cut at the separator. No rows if that is impossible."""
-    lines = io.StringIO(text, newline=None)
+    start = text[:_N_CHARACTERS]
+    if len(start) < len(text):
+        start = start[: max(start.rfind("\n"), start.rfind("\r")) + 1] or start
+    lines = io.StringIO(start, newline=None)
     try:
         rows = csv.reader(lines, delimiter=sep, skipinitialspace=True)
         return list(islice((row for row in rows if row), _N_SAMPLE))
@@ -150,13 +154,13 @@ def _with_decimals(
         raise UserError("--decimal and --thousands are the same sign")
     if options.decimal is None and sep == ",":
         signs = signs[:1]
-    best, *others = (
-        _read(text, keywords, decimal=sign, thousands=options.thousands) for sign in signs
-    )
-    for other in others:
-        new = [name for name in _numeric(other) if not is_numeric_dtype(best[name])]
-        if len(_numeric(other)) > len(_numeric(best)) and not _may_be_thousands(best[new]):
-            return other, signs[1]
+    best = _read(text, keywords, decimal=signs[0], thousands=options.thousands)
+    if len(signs) == 1 or len(_numeric(best)) == best.shape[1]:
+        return best, signs[0]
+    other = _read(text, keywords, decimal=signs[1], thousands=options.thousands)
+    new = [name for name in _numeric(other) if name not in _numeric(best)]
+    if len(_numeric(other)) > len(_numeric(best)) and not _may_be_thousands(best[new]):
+        return other, signs[1]
     return best, signs[0]
 
 
@@ -167,7 +171,8 @@ def _read(
     table = pd.read_csv(io.StringIO(text, newline=None), decimal=decimal, **keywords)
     if thousands is None:
         return table
-    number = rf"[-+]?\d{{1,3}}({re.escape(thousands)}\d{{3}})*({re.escape(decimal)}\d*)?"
+    grouped = rf"\d{{1,3}}({re.escape(thousands)}\d{{3}})+"
+    number = rf"[-+]?(\d+|{grouped})({re.escape(decimal)}\d*)?"
     joined = pd.read_csv(
         io.StringIO(text, newline=None), decimal=decimal, thousands=thousands, **keywords
     )

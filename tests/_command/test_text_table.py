@@ -58,6 +58,7 @@ def test_one_table_in_many_formats(ending, content, told, tmp_path):
     [
         (b"a;b\n1.234,5;2\n7;8\n", ["--decimal", ",", "--thousands", "."]),
         (b"a;b\n1.234,5;2\n7;8\n", ["--thousands", "."]),
+        (b"a;b\n1234,5;2\n7;8\n", ["--thousands", "."]),
         (b'a,b\n"1,234.5",2\n7,8\n', ["--thousands", ","]),
         (b"a;b\n1234,5;2\n7;8\n", []),
         (b'a,b\n"1234,5",2\n7,8\n', ["--decimal", ","]),
