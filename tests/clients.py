@@ -34,7 +34,8 @@ def version(package):
 def run(package):
     """Run the recipe of a package. Returns its variables."""
     X, y = load_diabetes(return_X_y=True, as_frame=True)
-    linear, polynomial = GDLinearRegressor(lr="auto"), GDPolynomialRegressor(lr="auto")
+    linear = GDLinearRegressor(lr="auto", epochs=10)
+    polynomial = GDPolynomialRegressor(lr="auto", epochs=10)
     names = {"X": X, "y": y, "linear": linear, "polynomial": polynomial}
     exec(recipes()[package], names)
     return names
