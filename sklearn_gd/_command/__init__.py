@@ -1,0 +1,1 @@
+"""The command ``python -m sklearn_gd``: it reads a table, calls estimators and prints results."""
