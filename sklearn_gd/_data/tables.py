@@ -283,10 +283,10 @@ def _open(table: Any) -> Iterator[_Source]:
         yield _open_dataset("the dataset", table)
     elif hasattr(table, "collect_batches"):  # a LazyFrame of polars
         yield _open_lazy_frame(table)
-    elif hasattr(table, "fetch_record_batch"):  # a relation of DuckDB
-        yield _open_stream(table, table.fetch_record_batch())
+    elif hasattr(table, "project") and hasattr(table, "to_arrow_reader"):
+        yield _open_relation(table)
     elif hasattr(table, "__arrow_c_stream__"):
-        yield _open_stream(table, table)
+        yield _open_stream(table)
     else:
         name = type(table).__name__
         raise TypeError(
@@ -372,12 +372,22 @@ def _open_lazy_frame(frame: Any) -> _Source:
     return _Source("the LazyFrame", frame.collect_schema().names(), read)
 
 
-def _open_stream(table: Any, stream: Any) -> _Source:
+def _open_relation(relation: Any) -> _Source:
+    """A relation of DuckDB, which computes the columns in use only."""
+
+    def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:
+        quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+        for batch in relation.project(", ".join(quoted)).to_arrow_reader(rows):
+            yield "the relation", batch
+
+    return _Source("the relation", relation.columns, read)
+
+
+def _open_stream(table: Any) -> _Source:
     """A table with an Arrow stream, which can be read once."""
     import pyarrow as pa
 
-    is_reader = isinstance(stream, pa.RecordBatchReader)
-    reader = stream if is_reader else pa.RecordBatchReader.from_stream(stream)
+    reader = pa.RecordBatchReader.from_stream(table)
     label = f"the {type(table).__name__}"
 
     def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:

@@ -1,5 +1,6 @@
 """The moments of tables are those of their rows, whatever the table and its batches."""
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -19,19 +20,13 @@ WEIGHT = RNG.uniform(0.2, 2.0, N) * (np.arange(N) % 7 > 0)
 FRAME = pd.DataFrame(X, columns=["a", "b", "c"]).assign(y=Y, w=WEIGHT)
 ARROW = pa.Table.from_pandas(FRAME)
 CHUNK = 32  # rows
+DUCKDB = duckdb.connect(config={"threads": 1})
 
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch):
     """So that batches are cut, and chunks hold several batches."""
     monkeypatch.setattr(tables, "_CHUNK_ENTRIES", CHUNK * 5)
-
-
-class Relation:
-    """Like a relation of DuckDB: batches on request."""
-
-    def fetch_record_batch(self):
-        return ARROW.to_reader(max_chunksize=7)
 
 
 class Stream:
@@ -88,7 +83,7 @@ TABLES = {
     "a LazyFrame": lambda folder: pl.scan_parquet(parquet(folder)),
     "a polars frame": lambda _: pl.from_pandas(FRAME),
     "a pandas frame": lambda _: FRAME,
-    "a relation": lambda _: Relation(),
+    "a relation": lambda folder: DUCKDB.read_parquet(str(parquet(folder))),
     "a stream": lambda _: Stream(),
 }
 
@@ -237,6 +232,19 @@ def test_nan_that_is_no_null(column, degree):
     )  # fmt: skip
     with pytest.raises(ValueError, match=f"Column '{column}' of the DataFrame.*contains NaN"):
         Moments.scan(table, "y", sample_weight="w", degree=degree)
+
+
+def test_a_relation_computes_the_columns_in_use_only():
+    query = """select range % 5 as "a ""b", 'red' as c, range * 2.0 as y, error('read') as d
+    from range(10000)"""
+    relation = DUCKDB.sql(query)
+    moments = Moments.scan(relation, "y", features=['a "b'])
+    assert moments == Moments.scan(relation, "y", features=['a "b'])  # it can be read again
+    assert (moments.n_samples, moments.y_mean[0]) == (10_000, 9_999.0)
+    with pytest.raises(ValueError, match="Column 'c' of the relation, batch 0 holds string"):
+        Moments.scan(relation, "y", features=["c"])
+    with pytest.raises(ValueError, match="the relation has no column 'z'"):
+        Moments.scan(relation, "z")
 
 
 def test_text(tmp_path):
