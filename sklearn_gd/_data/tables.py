@@ -11,11 +11,13 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from sklearn_gd._data.progress import Report
 from sklearn_gd._data.training_data import TrainingData
 
 _CHUNK_ENTRIES = 2**21  # 16 MB of float64
@@ -45,6 +47,7 @@ class _Source(NamedTuple):
     names: Sequence[str]  # of its columns
     # from the names of some columns and a number of rows to batches, each with its label
     read: Callable[[Sequence[str], int], Iterator[tuple[str, Any]]]
+    count: Callable[[], int] | None = None  # the number of rows, where it need not be read
 
 
 class _Piece(NamedTuple):
@@ -66,17 +69,20 @@ class TableReader:
         features: Sequence[str] | None,
         sample_weight: str | None,
     ):
-        self.sources = _open(table)
+        self.n_sources, self.sources = _open(table)
         first = next(self.sources)
         self.columns = _resolve_columns(first, target, features, sample_weight)
         self.first = first
 
-    def chunks(self, n_terms: int, *, verbose: bool) -> Iterator[TrainingData]:
-        """All rows, as training data that are valid until the next chunk is read."""
+    def chunks(self, n_terms: int, report: Report | None = None) -> Iterator[TrainingData]:
+        """All rows, as training data that are valid until the next chunk is read.
+
+        ``report`` is told of every batch.
+        """
         p = len(self.columns.names)
         rows = min(max(_CHUNK_ENTRIES // p, 4 * n_terms), max(_MAX_CHUNK_ENTRIES // p, 1024))
         chunk = _Chunk(self.columns, rows)
-        for label, number, batch in self._batches(rows, verbose=verbose):
+        for label, number, batch in self._batches(rows, report):
             start = 0
             while start < batch.num_rows:
                 start += chunk.add(batch, start, label, number)
@@ -85,29 +91,32 @@ class TableReader:
                     chunk.clear()
         yield from chunk.training_data()
 
-    def _batches(self, rows: int, *, verbose: bool) -> Iterator[tuple[str, int, Any]]:
+    def _batches(self, rows: int, report: Report | None) -> Iterator[tuple[str, int, Any]]:
         """All batches, each with the label of its file, and with its number in the file."""
-        names = self.columns.names
-        for source in (self.first, *self.sources):
+        names, n_read = self.columns.names, 0
+        for k, source in enumerate(chain([self.first], self.sources)):
             missing = [name for name in names if name not in source.names]
             if missing:
                 raise ValueError(
                     f"{source.label} has no column {missing[0]!r}. Its columns are "
                     f"{_shown(source.names)}. All files of a table need the same columns."
                 )
-            label, number, n_rows = source.label, 0, 0
+            start, n_rows = n_read, source.count() if report and source.count else None
+            label, number = source.label, 0
             batches = source.read(names, rows)
             while True:
                 with _naming(f"{label}, batch {number}", source.names):
                     tagged = next(batches, None)
-                if verbose and n_rows and (tagged is None or tagged[0] != label):
-                    print(f"{label}: {n_rows:,} rows")
                 if tagged is None:
                     break
                 if tagged[0] != label:
-                    label, number, n_rows = tagged[0], 0, 0
+                    label, number = tagged[0], 0
                 yield label, number, tagged[1]
-                number, n_rows = number + 1, n_rows + tagged[1].num_rows
+                number, n_read = number + 1, n_read + tagged[1].num_rows
+                if report and n_rows:
+                    report((k + (n_read - start) / n_rows) / self.n_sources, n_read)
+            if report:
+                report((k + 1) / self.n_sources, n_read)
 
 
 class _Chunk:
@@ -269,8 +278,8 @@ def _as_names(parameter: str, names: Any) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
-def _open(table: Any) -> Iterator[_Source]:
-    """The parts of a table. Raises a TypeError if it is no table."""
+def _open(table: Any) -> tuple[int, Iterator[_Source]]:
+    """The number of parts of a table, and the parts. Raises a TypeError if it is no table."""
     try:
         import pyarrow.dataset as ds
     except ImportError as error:
@@ -278,22 +287,22 @@ def _open(table: Any) -> Iterator[_Source]:
             "Moments.scan reads tables by pyarrow. Install it: pip install 'sklearn_gd[tables]'."
         ) from error
     if isinstance(table, str | os.PathLike):
-        yield from map(_open_path, _paths(os.fspath(table)))
-    elif isinstance(table, ds.Dataset):
-        yield _open_dataset("the dataset", table)
-    elif hasattr(table, "collect_batches"):  # a LazyFrame of polars
-        yield _open_lazy_frame(table)
-    elif hasattr(table, "project") and hasattr(table, "to_arrow_reader"):
-        yield _open_relation(table)
-    elif hasattr(table, "__arrow_c_stream__"):
-        yield _open_stream(table)
-    else:
-        name = type(table).__name__
-        raise TypeError(
-            f"Moments.scan reads paths of Parquet or CSV files, datasets of pyarrow, LazyFrames of "
-            f"polars and everything with an Arrow stream, and got {name}. Use Moments.of(X, y) for "
-            "arrays, and polars 1.33 or later for LazyFrames."
-        )
+        paths = _paths(os.fspath(table))
+        return len(paths), map(_open_path, paths)
+    if isinstance(table, ds.Dataset):
+        return 1, iter([_open_dataset("the dataset", table)])
+    if hasattr(table, "collect_batches"):  # a LazyFrame of polars
+        return 1, iter([_open_lazy_frame(table)])
+    if hasattr(table, "project") and hasattr(table, "to_arrow_reader"):
+        return 1, iter([_open_relation(table)])
+    if hasattr(table, "__arrow_c_stream__"):
+        return 1, iter([_open_stream(table)])
+    raise TypeError(
+        f"Moments.scan reads paths of Parquet or CSV files, datasets of pyarrow, LazyFrames of "
+        f"polars, relations of DuckDB and everything with an Arrow stream, and got "
+        f"{type(table).__name__}. Use Moments.of(X, y) for arrays, and polars 1.33 or later for "
+        "LazyFrames."
+    )
 
 
 def _paths(pattern: str) -> list[str]:
@@ -339,9 +348,11 @@ def _open_dataset(label: str, dataset: Any) -> _Source:
     """A dataset of pyarrow. Its batches are labelled with their files."""
     import pyarrow.dataset as ds
 
+    is_parquet = isinstance(getattr(dataset, "format", None), ds.ParquetFileFormat)
+
     def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:
         options: dict[str, Any] = {}
-        if isinstance(getattr(dataset, "format", None), ds.ParquetFileFormat):
+        if is_parquet:
             # whole row groups in memory would not be bounded
             options["fragment_scan_options"] = ds.ParquetFragmentScanOptions(
                 use_buffered_stream=True, buffer_size=_BUFFER_BYTES, pre_buffer=False
@@ -357,7 +368,8 @@ def _open_dataset(label: str, dataset: Any) -> _Source:
             path = getattr(tagged.fragment, "path", None)
             yield repr(path) if path and label == "the dataset" else label, tagged.record_batch
 
-    return _Source(label, dataset.schema.names, read)
+    count = dataset.count_rows if is_parquet else None
+    return _Source(label, dataset.schema.names, read, count)
 
 
 def _open_lazy_frame(frame: Any) -> _Source:

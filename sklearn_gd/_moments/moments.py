@@ -218,7 +218,8 @@ class Moments:
         interaction_only : bool, default=False
             Leave out powers of a single feature above the first.
         verbose : int, default=0
-            With 1, print the number of rows of each file.
+            With 1, show a progress bar, which needs the extra ``progress``. How far it is in a
+            file is known of Parquet files only. A Dask DataFrame has the progress bar of Dask.
 
         Returns
         -------
@@ -235,7 +236,8 @@ class Moments:
         FileNotFoundError
             If there is no such file.
         ImportError
-            If pyarrow is not installed. The extra ``tables`` installs it.
+            If pyarrow is not installed, or rich with ``verbose=1``. The extras ``tables`` and
+            ``progress`` install them.
 
         Examples
         --------

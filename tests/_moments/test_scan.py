@@ -1,5 +1,8 @@
 """The moments of tables are those of their rows, whatever the table and its batches."""
 
+import re
+import sys
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -188,11 +191,36 @@ def test_more_columns_than_rows():
     np.testing.assert_allclose(ours.factor.T @ ours.factor, centred.T @ centred, atol=1e-10)
 
 
-def test_it_can_tell_of_its_files(tmp_path, capsys):
+def test_a_progress_bar(tmp_path, capsys):
     Moments.scan(parquet_files(tmp_path), "y", verbose=1)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 4
-    assert lines[0].endswith("part-0.parquet': 50 rows")
+    assert re.fullmatch(r"Moments.scan ━+ 100% 200 rows +0:00:0\d\s+", capsys.readouterr().out)
+    Moments.scan(FRAME, "y")
+    assert not capsys.readouterr().out
+
+
+TOLD = {  # batches hold at most 32 rows
+    "a file of row groups": (parquet, [0.16, 0.25, 0.41, 0.5, 0.66, 0.75, 0.91, 1.0]),
+    "files": (parquet_files, [0.16, 0.25, 0.41, 0.5, 0.66, 0.75, 0.91, 1.0]),
+    "a table of unknown length": (lambda _: ARROW.to_reader(), [1.0]),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_progress_is_told(name, tmp_path):
+    make, expected = TOLD[name]
+    reader = tables.TableReader(make(tmp_path), "y", None, None)
+    told = []
+    for _ in reader.chunks(3, lambda *progress: told.append(progress)):
+        pass
+    assert told == sorted(told)
+    np.testing.assert_allclose(sorted({share for share, _ in told}), expected, rtol=1e-12)
+    assert told[-1] == (1.0, N)
+
+
+def test_a_progress_bar_needs_rich(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.progress", None)
+    with pytest.raises(ImportError, match="progress bar of Moments.scan requires rich"):
+        Moments.scan(FRAME, "y", verbose=1)
 
 
 def broken(column, value, row=170):
