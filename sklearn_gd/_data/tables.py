@@ -47,7 +47,7 @@ class _Source(NamedTuple):
     names: Sequence[str]  # of its columns
     # from the names of some columns and a number of rows to batches, each with its label
     read: Callable[[Sequence[str], int], Iterator[tuple[str, Any]]]
-    count: Callable[[], int] | None = None  # the number of rows, where it need not be read
+    count_rows: Callable[[], int] | None = None  # the number of rows, where it need not be read
 
 
 class _Piece(NamedTuple):
@@ -101,7 +101,7 @@ class TableReader:
                     f"{source.label} has no column {missing[0]!r}. Its columns are "
                     f"{_shown(source.names)}. All files of a table need the same columns."
                 )
-            start, n_rows = n_read, source.count() if report and source.count else None
+            start, n_rows = n_read, source.count_rows() if report and source.count_rows else None
             label, number = source.label, 0
             batches = source.read(names, rows)
             while True:
@@ -368,8 +368,8 @@ def _open_dataset(label: str, dataset: Any) -> _Source:
             path = getattr(tagged.fragment, "path", None)
             yield repr(path) if path and label == "the dataset" else label, tagged.record_batch
 
-    count = dataset.count_rows if is_parquet else None
-    return _Source(label, dataset.schema.names, read, count)
+    count_rows = dataset.count_rows if is_parquet else None
+    return _Source(label, dataset.schema.names, read, count_rows)
 
 
 def _open_lazy_frame(frame: Any) -> _Source:
