@@ -24,7 +24,7 @@ from benchmarks._threads import two_threads
 from benchmarks._timing import Task, compare, print_table
 from benchmarks.error_bars import error_bars
 from benchmarks.models import MODELS, SHAPES
-from benchmarks.scan import scan
+from benchmarks.scan import scan, scan_growth
 from benchmarks.shapes import alphas, first_fit, many_terms, sparse_epoch, wide
 from benchmarks.training import callbacks, huber, lasso, mini_batch
 from sklearn_gd import GDLinearRegressor, GDLinearRegressorCV, __version__
@@ -221,6 +221,7 @@ CASES = {
     "first-fit": first_fit,
     "cuda": cuda,
     "scan": scan,
+    "scan-growth": scan_growth,
 }
 
 
@@ -248,7 +249,7 @@ def main() -> None:
         for name in names:
             print(f"## {name}\n{CASES[name].__doc__}\n", flush=True)
             case: Any = CASES[name]
-            case(arguments.rows) if name == "scan" else case()
+            case(arguments.rows) if name.startswith("scan") else case()
 
 
 def _processor() -> str:

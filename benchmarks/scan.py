@@ -1,6 +1,7 @@
 """Tables that need not fit into memory: the benchmark ``scan``.
 
-``python -m benchmarks.scan FOLDER`` prints the peak memory of a scan, in a process of its own.
+``python -m benchmarks.scan FOLDER`` prints the peak memory and the time of a scan, in a process of
+its own.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from sklearn.linear_model import SGDRegressor
 
 from benchmarks._memory import extra_megabytes_of
 from benchmarks._threads import two_threads
-from benchmarks._timing import Task, compare
+from benchmarks._timing import Task, compare, print_table
 from sklearn_gd import GDLinearRegressor, Moments
 
 N_FILES, N_FEATURES, ROW_GROUP, BATCH = 10, 50, 100_000, 65_536
@@ -46,9 +48,30 @@ def scan(rows: int) -> None:
         model = GDLinearRegressor(lr="auto").fit(Moments.scan(pattern, "y"))
         error = np.abs(model.coef_ - coefficients()).max()
         print(f"largest error of a coefficient: {error:.1e} (noise of 1 on {rows:,} rows)\n")
-        command = [sys.executable, "-m", "benchmarks.scan", folder]
-        peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        print(f"peak memory beyond the imports: {float(peak):.0f} MB\n")
+        print(f"peak memory beyond the imports: {_measured(folder)[0]:.0f} MB\n")
+
+
+def scan_growth(rows: int) -> None:
+    """A quarter of N rows (--rows N), and 2, 4 and 8 times as many, in row groups of one size."""
+    table: list[list[str]] = []
+    per_row = 0.0
+    for factor in (1, 2, 4, 8):
+        n = rows // 4 * factor
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(Path(folder), n, row_group=rows // 4 // N_FILES)
+            runs = [_measured(folder) for _ in range(3)]
+        peak, seconds = max(run[0] for run in runs), min(run[1] for run in runs)
+        per_row = per_row or seconds / n
+        table.append([f"{n:,}", f"{seconds:.2f}", f"{seconds / n / per_row:.2f}", f"{peak:.0f} MB"])
+    print_table(["rows", "min s (3 runs)", "time of a row", "max peak (3 runs)"], table)
+
+
+def _measured(folder: str) -> tuple[float, float]:
+    """Peak memory in MB beyond the imports, and seconds, of a scan in a new process."""
+    command = [sys.executable, "-m", "benchmarks.scan", folder]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    peak, seconds = map(float, printed.split())
+    return peak, seconds
 
 
 def coefficients() -> np.ndarray:
@@ -56,14 +79,14 @@ def coefficients() -> np.ndarray:
     return np.random.default_rng(1).standard_normal(N_FEATURES)
 
 
-def write_files(folder: Path, rows: int) -> None:
+def write_files(folder: Path, rows: int, row_group: int = ROW_GROUP) -> None:
     """Write the data, a row group at a time."""
     rng, coef = np.random.default_rng(0), coefficients()
     fields = [(name, pa.float64()) for name in [*NAMES, "y"]]
     for k in range(N_FILES):
         with pq.ParquetWriter(folder / f"part-{k}.parquet", pa.schema(fields)) as writer:
-            for start in range(0, rows // N_FILES, ROW_GROUP):
-                n = min(ROW_GROUP, rows // N_FILES - start)
+            for start in range(0, rows // N_FILES, row_group):
+                n = min(row_group, rows // N_FILES - start)
                 X = rng.standard_normal((n, N_FEATURES))
                 y = X @ coef + rng.standard_normal(n)
                 writer.write_table(pa.table([*X.T, y], schema=pa.schema(fields)))
@@ -96,4 +119,6 @@ def sgd(folder: str) -> SGDRegressor:
 if __name__ == "__main__":
     with two_threads():
         Moments.scan(pa.table({"x": np.arange(9.0), "y": np.arange(9.0) ** 2}), "y")  # imports
-        print(extra_megabytes_of(lambda: Moments.scan(f"{sys.argv[1]}/*.parquet", "y")))
+        start = time.perf_counter()
+        peak = extra_megabytes_of(lambda: Moments.scan(f"{sys.argv[1]}/*.parquet", "y"))
+        print(peak, time.perf_counter() - start)

@@ -22,7 +22,7 @@ from sklearn_gd._data.training_data import TrainingData
 
 _CHUNK_ENTRIES = 2**21  # 16 MB of float64
 _MAX_CHUNK_ENTRIES = 2**25  # where rows are very long
-_BUFFER_BYTES = 2**20  # for each column of a Parquet file
+_BUFFER_BYTES = 2**16  # for each column of a Parquet file
 _SUFFIXES = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".csv.gz": "csv"}
 
 
@@ -290,7 +290,7 @@ def _open(table: Any) -> tuple[int, Iterator[_Source]]:
         paths = _paths(os.fspath(table))
         return len(paths), map(_open_path, paths)
     if isinstance(table, ds.Dataset):
-        return 1, iter([_open_dataset("the dataset", table)])
+        return 1, iter([_open_dataset(table)])
     if hasattr(table, "collect_batches"):  # a LazyFrame of polars
         return 1, iter([_open_lazy_frame(table)])
     if hasattr(table, "project") and hasattr(table, "to_arrow_reader"):
@@ -317,59 +317,100 @@ def _paths(pattern: str) -> list[str]:
 
 def _open_path(path: str) -> _Source:
     """A Parquet or CSV file, or a folder of Parquet files."""
-    import pyarrow as pa
     import pyarrow.dataset as ds
-    from pyarrow.csv import ConvertOptions
 
     name = path.lower()
     kinds = [kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)]
     if Path(path).is_dir():
-        return _open_dataset(repr(path), ds.dataset(path, format="parquet", partitioning="hive"))
+        return _open_parquet(path, ds.dataset(path, format="parquet", partitioning="hive"))
     if not kinds:
         raise ValueError(
             f"The file {path!r} ends neither in .parquet or .pq nor in .csv or .csv.gz. Read it by "
             "another package, and pass its table."
         )
     dataset = ds.dataset(path, format=kinds[0])
-    source = _open_dataset(repr(path), dataset)
-    if kinds[0] == "parquet":
-        return source
+    return (_open_parquet if kinds[0] == "parquet" else _open_csv)(path, dataset)
+
+
+def _open_parquet(path: str, dataset: Any) -> _Source:
+    """Parquet files, read by row groups, so that the memory does not depend on their number.
+
+    A scanner of the whole dataset would have two row groups and more in its buffers.
+    """
+
+    def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:
+        for fragment in dataset.get_fragments():
+            label = repr(fragment.path) if len(dataset.files) > 1 else repr(path)
+            for part in _parts_of_fragment(fragment, rows):
+                options = _scan_options(names, rows, is_parquet=True)
+                for batch in part.to_batches(schema=dataset.schema, **options):
+                    yield label, batch
+
+    return _Source(repr(path), dataset.schema.names, read, dataset.count_rows)
+
+
+def _parts_of_fragment(fragment: Any, rows: int) -> Iterator[Any]:
+    """The row groups of a Parquet file. Small ones are joined up to a number of rows."""
+    joined: list[int] = []
+    n_rows = 0
+    for group in fragment.row_groups:
+        if joined and n_rows + group.num_rows > rows:
+            yield fragment.subset(row_group_ids=joined)
+            joined, n_rows = [], 0
+        joined.append(group.id)
+        n_rows += group.num_rows
+    if joined:
+        yield fragment.subset(row_group_ids=joined)
+
+
+def _open_csv(path: str, dataset: Any) -> _Source:
+    """A CSV file, whose columns are numbers in all rows."""
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    from pyarrow.csv import ConvertOptions
 
     def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:
         # the type of the first rows need not be that of all rows
         options = ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
         csv = ds.dataset(path, format=ds.CsvFileFormat(convert_options=options))
-        yield from _open_dataset(repr(path), csv).read(names, rows)
+        for batch in csv.to_batches(**_scan_options(names, rows)):
+            yield repr(path), batch
 
-    return source._replace(read=read)
+    return _Source(repr(path), dataset.schema.names, read)
 
 
-def _open_dataset(label: str, dataset: Any) -> _Source:
-    """A dataset of pyarrow. Its batches are labelled with their files."""
+def _open_dataset(dataset: Any) -> _Source:
+    """A dataset of pyarrow, which may have a filter. Its batches are labelled with their files."""
     import pyarrow.dataset as ds
 
     is_parquet = isinstance(getattr(dataset, "format", None), ds.ParquetFileFormat)
 
     def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:
-        options: dict[str, Any] = {}
-        if is_parquet:
-            # whole row groups in memory would not be bounded
-            options["fragment_scan_options"] = ds.ParquetFragmentScanOptions(
-                use_buffered_stream=True, buffer_size=_BUFFER_BYTES, pre_buffer=False
-            )
-        scanner = dataset.scanner(
-            columns=list(names),
-            batch_size=rows,
-            batch_readahead=1,
-            fragment_readahead=1,
-            **options,
-        )
+        scanner = dataset.scanner(**_scan_options(names, rows, is_parquet=is_parquet))
         for tagged in scanner.scan_batches():
             path = getattr(tagged.fragment, "path", None)
-            yield repr(path) if path and label == "the dataset" else label, tagged.record_batch
+            yield repr(path) if path else "the dataset", tagged.record_batch
 
     count_rows = dataset.count_rows if is_parquet else None
-    return _Source(label, dataset.schema.names, read, count_rows)
+    return _Source("the dataset", dataset.schema.names, read, count_rows)
+
+
+def _scan_options(names: Sequence[str], rows: int, *, is_parquet: bool = False) -> dict[str, Any]:
+    """Options of pyarrow that bound the memory of a scan."""
+    import pyarrow.dataset as ds
+
+    options: dict[str, Any] = {
+        "columns": list(names),
+        "batch_size": rows,
+        "batch_readahead": 1,
+        "fragment_readahead": 1,
+    }
+    if is_parquet:
+        # whole row groups in memory would not be bounded
+        options["fragment_scan_options"] = ds.ParquetFragmentScanOptions(
+            use_buffered_stream=True, buffer_size=_BUFFER_BYTES, pre_buffer=False
+        )
+    return options
 
 
 def _open_lazy_frame(frame: Any) -> _Source:

@@ -262,6 +262,36 @@ def test_nan_that_is_no_null(column, degree):
         Moments.scan(table, "y", sample_weight="w", degree=degree)
 
 
+def test_a_folder_with_partitions(tmp_path):
+    """The name of a folder is a column too. Row groups of a file are joined or read one by one."""
+    for k in range(2):
+        folder = tmp_path / f"year={2020 + k}"
+        folder.mkdir()
+        rows = ARROW.slice(100 * k, 100)
+        pq.write_table(rows, folder / "all.parquet", row_group_size=[7, 50][k])
+    ours = Moments.scan(tmp_path, "y", features=["b", "year"])
+    x = np.column_stack([X[:, 1], 2020 + np.arange(N) // 100])
+    assert_same(ours, Moments.of(pd.DataFrame(x, columns=["b", "year"]), Y))
+    broken("b", np.nan).to_parquet(tmp_path / "year=2021" / "bad.parquet")
+    with pytest.raises(ValueError, match="Column 'b' of '.*/year=2021/bad.parquet', batch"):
+        Moments.scan(tmp_path, "y", features=["b", "year"])
+
+
+def test_a_dataset_with_a_filter(tmp_path):
+    ours = Moments.scan(dataset(tmp_path).filter(ds.field("b") > 3.0), "y", sample_weight="w")
+    rows = X[:, 1] > 3.0
+    assert_same(ours, Moments.of(FRAME[["a", "b", "c"]][rows], Y[rows], WEIGHT[rows]))
+
+
+def test_small_row_groups_are_joined(tmp_path):
+    pq.write_table(ARROW, tmp_path / "all.parquet", row_group_size=15)  # the last has 5 rows
+    (fragment,) = ds.dataset(tmp_path / "all.parquet").get_fragments()
+    for rows, expected in ((32, [30] * 6 + [20]), (10, [15] * 13 + [5]), (1000, [N])):
+        parts = tables._parts_of_fragment(fragment, rows)
+        counts = [sum(group.num_rows for group in part.row_groups) for part in parts]
+        assert counts == expected
+
+
 def test_a_relation_computes_the_columns_in_use_only():
     query = """select range % 5 as "a ""b", 'red' as c, range * 2.0 as y, error('read') as d
     from range(10000)"""
