@@ -1,4 +1,4 @@
-"""A fit on a cluster of two Dask workers: ``python -m benchmarks.dask_cluster [--rows N]``.
+"""A fit on a cluster of two Dask workers: ``python -m benchmarks.dask_cluster``.
 
 The rows are made on the workers, block by block, and never gathered. The times are those of one
 pass that adds up the entries of the blocks, of the fit, and of ``dask.array.linalg.lstsq``. Then
@@ -60,12 +60,17 @@ def main() -> None:
     """Run everything once."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dask_cluster", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="default: 1,000,000")
-    n_rows = parser.parse_args().rows
+    parser.add_argument("--memory-limit", default="1GB", help="of a worker; default: 1GB")
+    arguments = parser.parse_args()
+    n_rows = arguments.rows
     X, y = lazy_rows(n_rows)
     model = GDLinearRegressor(lr="auto")
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, memory_limit="1GB", dashboard_address=None
+            n_workers=2,
+            threads_per_worker=1,
+            memory_limit=arguments.memory_limit,
+            dashboard_address=None,
         ) as cluster,
         Client(cluster) as client,
     ):
