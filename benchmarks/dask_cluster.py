@@ -21,7 +21,7 @@ import dask.array as da
 import numpy as np
 from distributed import Client, LocalCluster
 
-from benchmarks._timing import print_table
+from benchmarks._report import markdown
 from sklearn_gd import GDLinearRegressor, Moments
 
 COLUMNS, BLOCK = 50, 50_000
@@ -82,10 +82,8 @@ def main() -> None:
         after = client.run(peak_megabytes), peak_megabytes()
         lstsq, _ = timed(lambda: da.compute(*da.linalg.lstsq(X, y)[:1]))
         print(f"{n_rows:,} x {COLUMNS}, {n_rows * COLUMNS * 8 / 1e6:,.0f} MB\n")
-        rows = [["sums of the blocks", one_pass], ["fit", fit], ["da.linalg.lstsq", lstsq]]
-        print_table(
-            ["", "s", "of one pass"], [[n, f"{s:.2f}", f"{s / one_pass:.2f}"] for n, s in rows]
-        )
+        times = {"sums of the blocks": one_pass, "fit": fit, "da.linalg.lstsq": lstsq}
+        print(markdown([{"": k, "s": t, "of one pass": t / one_pass} for k, t in times.items()]))
         grown = [peak - before[0][name] for name, peak in after[0].items()]
         print(
             f"peak memory beyond the imports: workers {max(grown):.0f} MB, client "
