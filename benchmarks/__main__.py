@@ -16,7 +16,8 @@ from benchmarks._threads import limit_threads
 from benchmarks.auto_lr import auto_lr
 from benchmarks.cuda import cuda
 from benchmarks.nist import accuracy
-from benchmarks.scan import scan
+from benchmarks.scan import scan, scan_growth
+from benchmarks.stream import stream
 
 SECTIONS: dict[str, Callable[[Report], None]] = {
     "tall": fits.tall,
@@ -40,6 +41,8 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "first-fit": overhead.first_fit,
     "sparse-epoch": overhead.sparse_epoch,
     "scan": scan,
+    "scan-growth": scan_growth,
+    "stream": stream,
     "nist": accuracy,
     "auto-lr": auto_lr,
     "cuda": cuda,

@@ -1,4 +1,4 @@
-"""A fit on a cluster of two Dask workers: ``python -m benchmarks.dask_cluster [--rows N]``.
+"""A fit on a cluster of two Dask workers: ``python -m benchmarks.dask_cluster``.
 
 The rows are made on the workers, block by block, and never gathered. The times are those of one
 pass that adds up the entries of the blocks, of the fit, and of ``dask.array.linalg.lstsq``. Then
@@ -21,7 +21,7 @@ import dask.array as da
 import numpy as np
 from distributed import Client, LocalCluster
 
-from benchmarks._timing import print_table
+from benchmarks._report import markdown
 from sklearn_gd import GDLinearRegressor, Moments
 
 COLUMNS, BLOCK = 50, 50_000
@@ -60,12 +60,17 @@ def main() -> None:
     """Run everything once."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dask_cluster", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="default: 1,000,000")
-    n_rows = parser.parse_args().rows
+    parser.add_argument("--memory-limit", default="1GB", help="of a worker; default: 1GB")
+    arguments = parser.parse_args()
+    n_rows = arguments.rows
     X, y = lazy_rows(n_rows)
     model = GDLinearRegressor(lr="auto")
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, memory_limit="1GB", dashboard_address=None
+            n_workers=2,
+            threads_per_worker=1,
+            memory_limit=arguments.memory_limit,
+            dashboard_address=None,
         ) as cluster,
         Client(cluster) as client,
     ):
@@ -77,10 +82,8 @@ def main() -> None:
         after = client.run(peak_megabytes), peak_megabytes()
         lstsq, _ = timed(lambda: da.compute(*da.linalg.lstsq(X, y)[:1]))
         print(f"{n_rows:,} x {COLUMNS}, {n_rows * COLUMNS * 8 / 1e6:,.0f} MB\n")
-        rows = [["sums of the blocks", one_pass], ["fit", fit], ["da.linalg.lstsq", lstsq]]
-        print_table(
-            ["", "s", "of one pass"], [[n, f"{s:.2f}", f"{s / one_pass:.2f}"] for n, s in rows]
-        )
+        times = {"sums of the blocks": one_pass, "fit": fit, "da.linalg.lstsq": lstsq}
+        print(markdown([{"": k, "s": t, "of one pass": t / one_pass} for k, t in times.items()]))
         grown = [peak - before[0][name] for name, peak in after[0].items()]
         print(
             f"peak memory beyond the imports: workers {max(grown):.0f} MB, client "

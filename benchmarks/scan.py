@@ -15,7 +15,7 @@ from sklearn.linear_model import SGDRegressor
 
 from benchmarks._data import Plain
 from benchmarks._memory import measure
-from benchmarks._report import Report
+from benchmarks._report import Report, Row
 from benchmarks._timing import Task, coefficients, compare
 from sklearn_gd import GDLinearRegressor, Moments
 
@@ -47,6 +47,22 @@ def scan(report: Report) -> None:
         )
         peaks = {name: measure(make, folder).megabytes for name, make in PEAKS.items()}
         report.table("peak memory", [{"": name, "extra MB": peak} for name, peak in peaks.items()])
+
+
+def scan_growth(report: Report) -> None:
+    """A quarter of N rows (--rows N), and 2, 4 and 8 times as many, in row groups of one size."""
+    base = report.pick(report.rows, 2000) // 4
+    table: list[Row] = []
+    for factor in (1, 2, 4, 8):
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(Path(folder), base * factor, row_group=max(base // N_FILES, 1))
+            peak = measure(prepare_scan, folder)
+        seconds = peak.seconds / factor
+        table.append(
+            {"rows": base * factor, "s": peak.seconds, f"s for {base:,} rows": seconds}
+            | {"extra MB": peak.megabytes}
+        )
+    report.table("a scan against the number of rows", table)
 
 
 def _coefficients(result: Any) -> np.ndarray | None:
@@ -85,14 +101,14 @@ def true_coefficients() -> np.ndarray:
     return np.random.default_rng(1).standard_normal(N_FEATURES)
 
 
-def write_files(folder: Path, rows: int) -> None:
+def write_files(folder: Path, rows: int, row_group: int = ROW_GROUP) -> None:
     """Write the data, a row group at a time."""
     rng, coef = np.random.default_rng(0), true_coefficients()
     fields = [(name, pa.float64()) for name in [*NAMES, "y"]]
     for k in range(N_FILES):
         with pq.ParquetWriter(folder / f"part-{k}.parquet", pa.schema(fields)) as writer:
-            for start in range(0, rows // N_FILES, ROW_GROUP):
-                n = min(ROW_GROUP, rows // N_FILES - start)
+            for start in range(0, rows // N_FILES, row_group):
+                n = min(row_group, rows // N_FILES - start)
                 X = rng.standard_normal((n, N_FEATURES))
                 y = X @ coef + rng.standard_normal(n)
                 writer.write_table(pa.table([*X.T, y], schema=pa.schema(fields)))

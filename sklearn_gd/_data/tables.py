@@ -11,16 +11,18 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from sklearn_gd._data.progress import Report
 from sklearn_gd._data.training_data import TrainingData
 
 _CHUNK_ENTRIES = 2**21  # 16 MB of float64
 _MAX_CHUNK_ENTRIES = 2**25  # where rows are very long
-_BUFFER_BYTES = 2**20  # for each column of a Parquet file
+_BUFFER_BYTES = 2**16  # for each column of a Parquet file
 _SUFFIXES = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".csv.gz": "csv"}
 
 
@@ -45,6 +47,7 @@ class _Source(NamedTuple):
     names: Sequence[str]  # of its columns
     # from the names of some columns and a number of rows to batches, each with its label
     read: Callable[[Sequence[str], int], Iterator[tuple[str, Any]]]
+    count_rows: Callable[[], int] | None = None  # the number of rows, where it need not be read
 
 
 class _Piece(NamedTuple):
@@ -66,17 +69,20 @@ class TableReader:
         features: Sequence[str] | None,
         sample_weight: str | None,
     ):
-        self.sources = _open(table)
+        self.n_sources, self.sources = _open(table)
         first = next(self.sources)
         self.columns = _resolve_columns(first, target, features, sample_weight)
         self.first = first
 
-    def chunks(self, n_terms: int, *, verbose: bool) -> Iterator[TrainingData]:
-        """All rows, as training data that are valid until the next chunk is read."""
+    def chunks(self, n_terms: int, report: Report | None = None) -> Iterator[TrainingData]:
+        """All rows, as training data that are valid until the next chunk is read.
+
+        ``report`` is told of every batch.
+        """
         p = len(self.columns.names)
         rows = min(max(_CHUNK_ENTRIES // p, 4 * n_terms), max(_MAX_CHUNK_ENTRIES // p, 1024))
         chunk = _Chunk(self.columns, rows)
-        for label, number, batch in self._batches(rows, verbose=verbose):
+        for label, number, batch in self._batches(rows, report):
             start = 0
             while start < batch.num_rows:
                 start += chunk.add(batch, start, label, number)
@@ -85,29 +91,32 @@ class TableReader:
                     chunk.clear()
         yield from chunk.training_data()
 
-    def _batches(self, rows: int, *, verbose: bool) -> Iterator[tuple[str, int, Any]]:
+    def _batches(self, rows: int, report: Report | None) -> Iterator[tuple[str, int, Any]]:
         """All batches, each with the label of its file, and with its number in the file."""
-        names = self.columns.names
-        for source in (self.first, *self.sources):
+        names, n_read = self.columns.names, 0
+        for k, source in enumerate(chain([self.first], self.sources)):
             missing = [name for name in names if name not in source.names]
             if missing:
                 raise ValueError(
                     f"{source.label} has no column {missing[0]!r}. Its columns are "
                     f"{_shown(source.names)}. All files of a table need the same columns."
                 )
-            label, number, n_rows = source.label, 0, 0
+            start, n_rows = n_read, source.count_rows() if report and source.count_rows else None
+            label, number = source.label, 0
             batches = source.read(names, rows)
             while True:
                 with _naming(f"{label}, batch {number}", source.names):
                     tagged = next(batches, None)
-                if verbose and n_rows and (tagged is None or tagged[0] != label):
-                    print(f"{label}: {n_rows:,} rows")
                 if tagged is None:
                     break
                 if tagged[0] != label:
-                    label, number, n_rows = tagged[0], 0, 0
+                    label, number = tagged[0], 0
                 yield label, number, tagged[1]
-                number, n_rows = number + 1, n_rows + tagged[1].num_rows
+                number, n_read = number + 1, n_read + tagged[1].num_rows
+                if report and n_rows:
+                    report((k + (n_read - start) / n_rows) / self.n_sources, n_read)
+            if report:
+                report((k + 1) / self.n_sources, n_read)
 
 
 class _Chunk:
@@ -269,8 +278,8 @@ def _as_names(parameter: str, names: Any) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
-def _open(table: Any) -> Iterator[_Source]:
-    """The parts of a table. Raises a TypeError if it is no table."""
+def _open(table: Any) -> tuple[int, Iterator[_Source]]:
+    """The number of parts of a table, and the parts. Raises a TypeError if it is no table."""
     try:
         import pyarrow.dataset as ds
     except ImportError as error:
@@ -278,22 +287,22 @@ def _open(table: Any) -> Iterator[_Source]:
             "Moments.scan reads tables by pyarrow. Install it: pip install 'sklearn_gd[tables]'."
         ) from error
     if isinstance(table, str | os.PathLike):
-        yield from map(_open_path, _paths(os.fspath(table)))
-    elif isinstance(table, ds.Dataset):
-        yield _open_dataset("the dataset", table)
-    elif hasattr(table, "collect_batches"):  # a LazyFrame of polars
-        yield _open_lazy_frame(table)
-    elif hasattr(table, "fetch_record_batch"):  # a relation of DuckDB
-        yield _open_stream(table, table.fetch_record_batch())
-    elif hasattr(table, "__arrow_c_stream__"):
-        yield _open_stream(table, table)
-    else:
-        name = type(table).__name__
-        raise TypeError(
-            f"Moments.scan reads paths of Parquet or CSV files, datasets of pyarrow, LazyFrames of "
-            f"polars and everything with an Arrow stream, and got {name}. Use Moments.of(X, y) for "
-            "arrays, and polars 1.33 or later for LazyFrames."
-        )
+        paths = _paths(os.fspath(table))
+        return len(paths), map(_open_path, paths)
+    if isinstance(table, ds.Dataset):
+        return 1, iter([_open_dataset(table)])
+    if hasattr(table, "collect_batches"):  # a LazyFrame of polars
+        return 1, iter([_open_lazy_frame(table)])
+    if hasattr(table, "project") and hasattr(table, "to_arrow_reader"):
+        return 1, iter([_open_relation(table)])
+    if hasattr(table, "__arrow_c_stream__"):
+        return 1, iter([_open_stream(table)])
+    raise TypeError(
+        f"Moments.scan reads paths of Parquet or CSV files, datasets of pyarrow, LazyFrames of "
+        f"polars, relations of DuckDB and everything with an Arrow stream, and got "
+        f"{type(table).__name__}. Use Moments.of(X, y) for arrays, and polars 1.33 or later for "
+        "LazyFrames."
+    )
 
 
 def _paths(pattern: str) -> list[str]:
@@ -308,56 +317,100 @@ def _paths(pattern: str) -> list[str]:
 
 def _open_path(path: str) -> _Source:
     """A Parquet or CSV file, or a folder of Parquet files."""
-    import pyarrow as pa
     import pyarrow.dataset as ds
-    from pyarrow.csv import ConvertOptions
 
     name = path.lower()
     kinds = [kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)]
     if Path(path).is_dir():
-        return _open_dataset(repr(path), ds.dataset(path, format="parquet", partitioning="hive"))
+        return _open_parquet(path, ds.dataset(path, format="parquet", partitioning="hive"))
     if not kinds:
         raise ValueError(
             f"The file {path!r} ends neither in .parquet or .pq nor in .csv or .csv.gz. Read it by "
             "another package, and pass its table."
         )
     dataset = ds.dataset(path, format=kinds[0])
-    source = _open_dataset(repr(path), dataset)
-    if kinds[0] == "parquet":
-        return source
+    return (_open_parquet if kinds[0] == "parquet" else _open_csv)(path, dataset)
+
+
+def _open_parquet(path: str, dataset: Any) -> _Source:
+    """Parquet files, read by row groups, so that the memory does not depend on their number.
+
+    A scanner of the whole dataset would have two row groups and more in its buffers.
+    """
+
+    def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:
+        for fragment in dataset.get_fragments():
+            label = repr(fragment.path) if len(dataset.files) > 1 else repr(path)
+            for part in _parts_of_fragment(fragment, rows):
+                options = _scan_options(names, rows, is_parquet=True)
+                for batch in part.to_batches(schema=dataset.schema, **options):
+                    yield label, batch
+
+    return _Source(repr(path), dataset.schema.names, read, dataset.count_rows)
+
+
+def _parts_of_fragment(fragment: Any, rows: int) -> Iterator[Any]:
+    """The row groups of a Parquet file. Small ones are joined up to a number of rows."""
+    joined: list[int] = []
+    n_rows = 0
+    for group in fragment.row_groups:
+        if joined and n_rows + group.num_rows > rows:
+            yield fragment.subset(row_group_ids=joined)
+            joined, n_rows = [], 0
+        joined.append(group.id)
+        n_rows += group.num_rows
+    if joined:
+        yield fragment.subset(row_group_ids=joined)
+
+
+def _open_csv(path: str, dataset: Any) -> _Source:
+    """A CSV file, whose columns are numbers in all rows."""
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    from pyarrow.csv import ConvertOptions
 
     def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:
         # the type of the first rows need not be that of all rows
         options = ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
         csv = ds.dataset(path, format=ds.CsvFileFormat(convert_options=options))
-        yield from _open_dataset(repr(path), csv).read(names, rows)
+        for batch in csv.to_batches(**_scan_options(names, rows)):
+            yield repr(path), batch
 
-    return source._replace(read=read)
+    return _Source(repr(path), dataset.schema.names, read)
 
 
-def _open_dataset(label: str, dataset: Any) -> _Source:
-    """A dataset of pyarrow. Its batches are labelled with their files."""
+def _open_dataset(dataset: Any) -> _Source:
+    """A dataset of pyarrow, which may have a filter. Its batches are labelled with their files."""
     import pyarrow.dataset as ds
 
+    is_parquet = isinstance(getattr(dataset, "format", None), ds.ParquetFileFormat)
+
     def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:
-        options: dict[str, Any] = {}
-        if isinstance(getattr(dataset, "format", None), ds.ParquetFileFormat):
-            # whole row groups in memory would not be bounded
-            options["fragment_scan_options"] = ds.ParquetFragmentScanOptions(
-                use_buffered_stream=True, buffer_size=_BUFFER_BYTES, pre_buffer=False
-            )
-        scanner = dataset.scanner(
-            columns=list(names),
-            batch_size=rows,
-            batch_readahead=1,
-            fragment_readahead=1,
-            **options,
-        )
+        scanner = dataset.scanner(**_scan_options(names, rows, is_parquet=is_parquet))
         for tagged in scanner.scan_batches():
             path = getattr(tagged.fragment, "path", None)
-            yield repr(path) if path and label == "the dataset" else label, tagged.record_batch
+            yield repr(path) if path else "the dataset", tagged.record_batch
 
-    return _Source(label, dataset.schema.names, read)
+    count_rows = dataset.count_rows if is_parquet else None
+    return _Source("the dataset", dataset.schema.names, read, count_rows)
+
+
+def _scan_options(names: Sequence[str], rows: int, *, is_parquet: bool = False) -> dict[str, Any]:
+    """Options of pyarrow that bound the memory of a scan."""
+    import pyarrow.dataset as ds
+
+    options: dict[str, Any] = {
+        "columns": list(names),
+        "batch_size": rows,
+        "batch_readahead": 1,
+        "fragment_readahead": 1,
+    }
+    if is_parquet:
+        # whole row groups in memory would not be bounded
+        options["fragment_scan_options"] = ds.ParquetFragmentScanOptions(
+            use_buffered_stream=True, buffer_size=_BUFFER_BYTES, pre_buffer=False
+        )
+    return options
 
 
 def _open_lazy_frame(frame: Any) -> _Source:
@@ -372,12 +425,22 @@ def _open_lazy_frame(frame: Any) -> _Source:
     return _Source("the LazyFrame", frame.collect_schema().names(), read)
 
 
-def _open_stream(table: Any, stream: Any) -> _Source:
+def _open_relation(relation: Any) -> _Source:
+    """A relation of DuckDB, which computes the columns in use only."""
+
+    def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:
+        quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+        for batch in relation.project(", ".join(quoted)).to_arrow_reader(rows):
+            yield "the relation", batch
+
+    return _Source("the relation", relation.columns, read)
+
+
+def _open_stream(table: Any) -> _Source:
     """A table with an Arrow stream, which can be read once."""
     import pyarrow as pa
 
-    is_reader = isinstance(stream, pa.RecordBatchReader)
-    reader = stream if is_reader else pa.RecordBatchReader.from_stream(stream)
+    reader = pa.RecordBatchReader.from_stream(table)
     label = f"the {type(table).__name__}"
 
     def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:

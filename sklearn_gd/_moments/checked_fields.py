@@ -10,7 +10,10 @@ import numpy as np
 
 from sklearn_gd._data.polynomial import monomial_basis
 
-_ARRAYS = ("x_mean", "y_mean", "factor", "target", "residual_norm", "abs_max", "x_low", "x_high")
+_ARRAYS = (
+    *("x_mean", "y_mean", "factor", "target", "residual_norm", "abs_max"),
+    *("x_mean_rest", "y_mean_rest", "x_low", "x_high"),
+)
 
 
 def checked_fields(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def _check_numbers(checked: dict[str, Any]) -> None:
 
 def _check_shapes(checked: dict[str, Any]) -> None:
     """Raise unless the arrays fit each other. Empty arrays get the shape that lists lose."""
-    for name in _ARRAYS[:6]:
+    for name in _ARRAYS[:8]:
         if checked[name] is None:
             raise _wrong(name, "must be a list of numbers")
     n_terms, n_targets = checked["x_mean"].size, checked["y_mean"].size
@@ -81,6 +84,8 @@ def _check_shapes(checked: dict[str, Any]) -> None:
         "target": (n_rows, n_targets),
         "residual_norm": (n_targets,),
         "abs_max": (n_terms,),
+        "x_mean_rest": (n_terms,),
+        "y_mean_rest": (n_targets,),
     }
     for name, shape in shapes.items():
         if checked[name].shape != shape:

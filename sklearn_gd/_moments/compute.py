@@ -44,6 +44,10 @@ def _centered(block: Rows, center: bool) -> TensorMoments:
     x_mean, y_mean = weighted_mean(x, weight), weighted_mean(y, weight)
     x_mean, y_mean = x_mean * int(center), y_mean * int(center)
     factor, target = x - x_mean, y - y_mean
+    # the rounding of the means is the mean of what remains
+    x_rest, y_rest = weighted_mean(factor, weight), weighted_mean(target, weight)
+    x_rest, y_rest = x_rest * int(center), y_rest * int(center)
+    factor, target = factor - x_rest, target - y_rest
     if weight is not None:
         root = weight.sqrt()[:, None]
         factor, target = factor * root, target * root
@@ -52,7 +56,15 @@ def _centered(block: Rows, center: bool) -> TensorMoments:
         factor, target = _without_null_row(factor, root), _without_null_row(target, root)
     total = y.new_tensor(len(y)) if weight is None else weight.sum()
     return TensorMoments(
-        total, x_mean, y_mean, factor, target, torch.zeros_like(y_mean), largest_entries(x)
+        total,
+        x_mean,
+        y_mean,
+        factor,
+        target,
+        torch.zeros_like(y_mean),
+        largest_entries(x),
+        x_rest,
+        y_rest,
     )
 
 

@@ -26,8 +26,9 @@ def convert_moments(
     columns = columns._replace(degree=basis.degree)
     if basis.is_same(columns):  # the leading columns may have more rows than they need
         return merge([moments]) if len(moments.factor) > terms else moments
-    x_mean, factor, abs_max = (
-        part.cpu().numpy() for part in (moments.x_mean, moments.factor, moments.abs_max)
+    x_mean, x_mean_rest, factor, abs_max = (
+        part.cpu().numpy()
+        for part in (moments.x_mean, moments.x_mean_rest, moments.factor, moments.abs_max)
     )
 
     def tensor(array: np.ndarray) -> Tensor:
@@ -37,6 +38,7 @@ def convert_moments(
         [
             moments._replace(
                 x_mean=tensor(columns.convert_columns(x_mean[None], 1.0, basis)[0]),
+                x_mean_rest=tensor(columns.convert_columns(x_mean_rest[None], 0.0, basis)[0]),
                 factor=tensor(columns.convert_columns(factor, 0.0, basis)),
                 abs_max=tensor(columns.convert_magnitudes(abs_max, basis)),
             )
@@ -48,6 +50,7 @@ def _of_columns(moments: TensorMoments, columns: slice) -> TensorMoments:
     """The moments of some columns, with a factor that may have more rows than it needs."""
     return moments._replace(
         x_mean=moments.x_mean[columns],
+        x_mean_rest=moments.x_mean_rest[columns],
         factor=moments.factor[:, columns],
         abs_max=moments.abs_max[columns],
     )

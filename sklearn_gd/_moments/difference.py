@@ -13,6 +13,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
 from sklearn_gd._moments.moments import Moments, column_norms, is_varying
+from sklearn_gd._moments.two_sum import two_sum
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).tiny)
@@ -40,7 +41,8 @@ def subtract_rows(whole: Moments, part: Moments) -> Moments:
         )
     # the distance of the means is one more row
     root = (part.weight * whole.weight / weight) ** 0.5
-    x_step, y_step = part.x_mean - whole.x_mean, part.y_mean - whole.y_mean
+    x_step = (part.x_mean - whole.x_mean) + (part.x_mean_rest - whole.x_mean_rest)
+    y_step = (part.y_mean - whole.y_mean) + (part.y_mean_rest - whole.y_mean_rest)
     rows = np.vstack([part.factor, root * x_step])
     targets = np.vstack([part.target, root * y_step])
     norms = column_norms(whole.factor)
@@ -59,12 +61,16 @@ def subtract_rows(whole: Moments, part: Moments) -> Moments:
     factor = np.zeros((len(triangle), len(varies)))
     factor[:, varies] = remainder.lower.T @ triangle * scale
     share = part.weight / weight
+    x_mean, x_mean_rest = two_sum(whole.x_mean, whole.x_mean_rest - share * x_step)
+    y_mean, y_mean_rest = two_sum(whole.y_mean, whole.y_mean_rest - share * y_step)
     return whole._replace(
         n_samples=n_samples,
         weight=weight,
         log_weight=whole.log_weight - part.log_weight,
-        x_mean=whole.x_mean - share * x_step,
-        y_mean=whole.y_mean - share * y_step,
+        x_mean=x_mean,
+        y_mean=y_mean,
+        x_mean_rest=x_mean_rest,
+        y_mean_rest=y_mean_rest,
         factor=factor,
         target=target,
         residual_norm=residual_norm,

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sklearn_gd._moments.tensor_moments import Rows, TensorMoments, column_norms, weighted_mean
 from sklearn_gd._moments.triangle import inverse_of_triangle
+from sklearn_gd._moments.two_sum import two_sum
 
 ReadBlocks = Callable[[int], Iterator[Rows]]  # from the length of a block to all blocks
 
@@ -111,9 +112,10 @@ class _Gram:
         """The moments, or None where a column is a constant and its rounding."""
         factor, target = certified.lower.T, certified.target
         x_mean, y_mean = self.shift[: self.p], self.shift[self.p :]
+        x_rest, y_rest = torch.zeros_like(x_mean), torch.zeros_like(y_mean)
         if self.n_intercept:
-            x_mean = x_mean + factor[0, 1:] / factor[0, 0]
-            y_mean = y_mean + target[0] / factor[0, 0]
+            x_mean, x_rest = two_sum(x_mean, factor[0, 1:] / factor[0, 0])
+            y_mean, y_rest = two_sum(y_mean, target[0] / factor[0, 0])
             factor, target = factor[1:, 1:], target[1:]
             # a column whose deviation is rounding looks well-conditioned, and is not
             least = _CERTAIN * x_mean.abs() * self.total.sqrt()
@@ -127,6 +129,8 @@ class _Gram:
             target,
             certified.residual.sqrt(),
             torch.zeros_like(x_mean),
+            x_rest,
+            y_rest,
         )
 
     def _table(self, x: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:

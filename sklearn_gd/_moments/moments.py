@@ -67,6 +67,11 @@ class Moments:
     abs_max : ndarray of shape (n_terms,)
         Largest absolute value of each term, which says what a constant column and its
         rounding are. It is zero where all columns are known to vary.
+    x_mean_rest : ndarray of shape (n_terms,)
+        What rounding took from `x_mean`, so that sums do not depend on how far from zero the
+        features are. The means are `x_mean` + `x_mean_rest` to about twice the digits.
+    y_mean_rest : ndarray of shape (n_targets,)
+        What rounding took from `y_mean`.
     degree : int, default=1
         Degree of the polynomial terms.
     interaction_only : bool, default=False
@@ -86,10 +91,9 @@ class Moments:
     -----
     The sum of two moments stacks their factors, with the difference of their means as one
     more row, and takes the QR factorization. So it loses no digits, however often parts are
-    added, unless features are far from zero: the means are rounded, so that coefficients are
-    right to about 1e-16 times the largest ratio of a mean to its deviation. The moments of
-    polynomials with other ranges of the features are first converted to the common range, which
-    is exact.
+    added, and however far from zero the features are: the rounding of the means is kept beside
+    them. The moments of polynomials with other ranges of the features are first converted to
+    the common range, which is exact.
 
     Examples
     --------
@@ -117,6 +121,8 @@ class Moments:
     target: np.ndarray
     residual_norm: np.ndarray
     abs_max: np.ndarray
+    x_mean_rest: np.ndarray
+    y_mean_rest: np.ndarray
     degree: int = 1
     interaction_only: bool = False
     log_weight: float = 0.0
@@ -218,7 +224,8 @@ class Moments:
         interaction_only : bool, default=False
             Leave out powers of a single feature above the first.
         verbose : int, default=0
-            With 1, print the number of rows of each file.
+            With 1, show a progress bar, which needs the extra ``progress``. How far it is in a
+            file is known of Parquet files only. A Dask DataFrame has the progress bar of Dask.
 
         Returns
         -------
@@ -235,7 +242,8 @@ class Moments:
         FileNotFoundError
             If there is no such file.
         ImportError
-            If pyarrow is not installed. The extra ``tables`` installs it.
+            If pyarrow is not installed, or rich with ``verbose=1``. The extras ``tables`` and
+            ``progress`` install them.
 
         Examples
         --------

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 from sklearn_gd._base.torch_state import one_thread
 from sklearn_gd._data.polynomial import monomial_basis
+from sklearn_gd._data.progress import progress_bar
 from sklearn_gd._data.tables import TableReader
 from sklearn_gd._moments.arithmetic import add, moments_of
 from sklearn_gd._moments.moments import Moments
@@ -25,8 +26,9 @@ def scan_moments(
     basis = monomial_basis(len(names), degree, interaction_only=interaction_only)
     whole: Moments | None = None
     # the other threads read the next batch
-    with one_thread if basis.n_terms <= _FEW_TERMS else nullcontext():
-        for data in reader.chunks(basis.n_terms, verbose=verbose):
+    threads = one_thread if basis.n_terms <= _FEW_TERMS else nullcontext()
+    with threads, progress_bar("Moments.scan") if verbose else nullcontext() as report:
+        for data in reader.chunks(basis.n_terms, report):
             ranges = None
             if whole is not None and whole.x_low is not None and whole.x_high is not None:
                 ranges = whole.x_low, whole.x_high

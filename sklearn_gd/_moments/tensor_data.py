@@ -14,7 +14,10 @@ from torch import Tensor
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.compute import compute_moments
+from sklearn_gd._moments.device_blocks import copy_to, prefetched
 from sklearn_gd._moments.tensor_moments import Rows, TensorMoments
+
+_CPU = torch.device("cpu")
 
 
 class SparseRows(NamedTuple):
@@ -52,15 +55,19 @@ class TensorData(NamedTuple):
     def blocks(self, rows: int) -> Iterator[Rows]:
         """All rows of positive weight, in blocks of at most ``rows``."""
         out = None
-        for block in self.data.blocks(rows):
-            x, y = to_tensor(block.x, self.device), to_tensor(block.y, self.device)
-            weight = None if block.weight is None else to_tensor(block.weight, self.device)
+        for x, y, weight in prefetched(self._host_blocks(rows), copy_to(self.device)):
             if self.basis is not None:
                 x = x.to(torch.float64)
                 if out is None or out.shape[1] < len(x):
                     out = x.new_empty(self.n_terms, len(x))
                 x = self.basis.expand(x, out[:, : len(x)]).T
             yield x, y, weight
+
+    def _host_blocks(self, rows: int) -> Iterator[Rows]:
+        """The blocks before they go to the device, and before the basis expands them."""
+        for block in self.data.blocks(rows):
+            weight = None if block.weight is None else to_tensor(block.weight, _CPU)
+            yield to_tensor(block.x, _CPU), to_tensor(block.y, _CPU), weight
 
     def moments(self, *, center: bool) -> TensorMoments:
         """The moments of all rows."""

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from sklearn_gd._moments.two_sum import two_sum
+
 _LEAST_SAFE_NORM, _LARGEST_SAFE_NORM = 1e-140, 1e150  # the squares are normal numbers
 Rows = tuple[Tensor, Tensor, Tensor | None]  # x (rows, p), y (rows, targets), weight (rows,)
 
@@ -32,6 +34,8 @@ class TensorMoments(NamedTuple):
     target: Tensor  # (m, targets) the part of the centred y in the row space of the factor
     residual_norm: Tensor  # (targets,) norm of the part of the centred y outside of it
     abs_max: Tensor  # (p,) largest |x|, the measure of rounding; zeros if certified
+    x_mean_rest: Tensor  # (p,) what rounding took from x_mean
+    y_mean_rest: Tensor  # (targets,) what rounding took from y_mean
 
     def deviations(self) -> tuple[Tensor, Tensor]:
         """Weighted standard deviations (uncentred: root mean squares) of x and y."""
@@ -58,7 +62,9 @@ class TensorMoments(NamedTuple):
             self.residual_norm,
         )
         zeros = torch.zeros_like(self.x_mean), torch.zeros_like(self.y_mean)
-        return TensorMoments(self.weight, *zeros, factor, target, residual_norm, self.abs_max)
+        return TensorMoments(
+            self.weight, *zeros, factor, target, residual_norm, self.abs_max, *zeros
+        )
 
     def scaled(self, factor: float) -> TensorMoments:
         """The moments of the same rows, with all weights multiplied by a factor."""
@@ -99,7 +105,9 @@ def _merge_two(a: TensorMoments, b: TensorMoments) -> TensorMoments:
         b = b._replace(factor=b.factor[:0], target=b.target[:0])  # one centred row is zero
     weight = a.weight + b.weight
     share = b.weight / weight
-    x_step, y_step = b.x_mean - a.x_mean, b.y_mean - a.y_mean
+    # without the rests, the rounding of means far from zero would be part of the factor
+    x_step = (b.x_mean - a.x_mean) + (b.x_mean_rest - a.x_mean_rest)
+    y_step = (b.y_mean - a.y_mean) + (b.y_mean_rest - a.y_mean_rest)
     # the two means, as deviations from the common mean, are one more row
     between = (a.weight * share).sqrt()
     factor, target, residual_norm = _triangular(
@@ -107,14 +115,11 @@ def _merge_two(a: TensorMoments, b: TensorMoments) -> TensorMoments:
         torch.cat([a.target, b.target, between * y_step[None]]),
         torch.hypot(a.residual_norm, b.residual_norm),
     )
+    x_mean, x_mean_rest = two_sum(a.x_mean, a.x_mean_rest + share * x_step)
+    y_mean, y_mean_rest = two_sum(a.y_mean, a.y_mean_rest + share * y_step)
+    abs_max = torch.maximum(a.abs_max, b.abs_max)
     return TensorMoments(
-        weight,
-        a.x_mean + share * x_step,
-        a.y_mean + share * y_step,
-        factor,
-        target,
-        residual_norm,
-        torch.maximum(a.abs_max, b.abs_max),
+        weight, x_mean, y_mean, factor, target, residual_norm, abs_max, x_mean_rest, y_mean_rest
     )
 
 

@@ -241,14 +241,17 @@ def _whiten_by_qr(
     moments: TensorMoments, space: RowSpace, l2: float, scale: Tensor
 ) -> PreconditionedMoments:
     """Whitening in the row space of columns that are in units of ``scale``."""
+    zeros = torch.zeros_like(space.lower[0])
     inner = TensorMoments(
         moments.weight,
-        torch.zeros_like(space.lower[0]),
+        zeros,
         moments.y_mean,
         space.lower,
         moments.target,
         moments.residual_norm,
         space.noise(moments),
+        zeros,
+        moments.y_mean_rest,
     )
     if l2:
         identity = torch.eye(len(space.lower)).to(space.lower)

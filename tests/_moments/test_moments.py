@@ -19,6 +19,7 @@ from scipy import sparse
 from sklearn_gd import Moments
 from sklearn_gd._moments.arithmetic import tensor_moments
 from tests._moments.reference import assert_moments, expected_moments
+from tests.laws.oracle import exact_least_squares
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -94,7 +95,7 @@ DESIGNS = {
     "dependent": np.column_stack([X, X @ [1.0, 2.0, 3.0]]),
     "one column": X[:, :1],
     "sorted": np.sort(X, axis=0),
-    "far from zero": X + 1e3,
+    "far from zero": X + np.array([1e8, -1e10, 1e6]),
 }
 
 
@@ -147,6 +148,22 @@ def test_sums_of_drawn_parts(seed, n_parts, degree):
     ours = sum(Moments.of(x[part], y[part], degree=degree) for part in rows)
     if whole.condition < 1e3:
         assert_same(ours, whole)
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e5, 1e8, 1e11])
+def test_sums_far_from_zero_are_those_of_exact_arithmetic(distance):
+    """The oracle has fractions. `distance` is in deviations."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(24, 3)) + distance * np.array([1.0, -1.0, 0.3])
+    y = x @ [1.0, -2.0, 0.5] - distance * 3.15 + rng.normal(size=24)
+    weight = rng.uniform(0.5, 2.0, 24)
+    expected, _ = exact_least_squares(x, y, weight)
+    rows = [Moments.of(x[[k]], y[[k]], weight[[k]]) for k in range(24)]
+    halves = [Moments.of(x[part], y[part], weight[part]) for part in (slice(9), slice(9, 24))]
+    for ours in (sum(rows), tree(rows), sum(halves)):
+        np.testing.assert_allclose(coefficients(ours)[:, 0], expected, rtol=1e-12)
+    ours = halves[0] + halves[1] + halves[0] - halves[0]
+    np.testing.assert_allclose(coefficients(ours)[:, 0], expected, rtol=1e-9)
 
 
 ACCEPTED = {True: 0, False: 0}

@@ -1,5 +1,9 @@
 """The moments of tables are those of their rows, whatever the table and its batches."""
 
+import re
+import sys
+
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -19,19 +23,13 @@ WEIGHT = RNG.uniform(0.2, 2.0, N) * (np.arange(N) % 7 > 0)
 FRAME = pd.DataFrame(X, columns=["a", "b", "c"]).assign(y=Y, w=WEIGHT)
 ARROW = pa.Table.from_pandas(FRAME)
 CHUNK = 32  # rows
+DUCKDB = duckdb.connect(config={"threads": 1})
 
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch):
     """So that batches are cut, and chunks hold several batches."""
     monkeypatch.setattr(tables, "_CHUNK_ENTRIES", CHUNK * 5)
-
-
-class Relation:
-    """Like a relation of DuckDB: batches on request."""
-
-    def fetch_record_batch(self):
-        return ARROW.to_reader(max_chunksize=7)
 
 
 class Stream:
@@ -88,7 +86,7 @@ TABLES = {
     "a LazyFrame": lambda folder: pl.scan_parquet(parquet(folder)),
     "a polars frame": lambda _: pl.from_pandas(FRAME),
     "a pandas frame": lambda _: FRAME,
-    "a relation": lambda _: Relation(),
+    "a relation": lambda folder: DUCKDB.read_parquet(str(parquet(folder))),
     "a stream": lambda _: Stream(),
 }
 
@@ -193,11 +191,36 @@ def test_more_columns_than_rows():
     np.testing.assert_allclose(ours.factor.T @ ours.factor, centred.T @ centred, atol=1e-10)
 
 
-def test_it_can_tell_of_its_files(tmp_path, capsys):
+def test_a_progress_bar(tmp_path, capsys):
     Moments.scan(parquet_files(tmp_path), "y", verbose=1)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 4
-    assert lines[0].endswith("part-0.parquet': 50 rows")
+    assert re.fullmatch(r"Moments.scan ━+ 100% 200 rows +0:00:0\d\s+", capsys.readouterr().out)
+    Moments.scan(FRAME, "y")
+    assert not capsys.readouterr().out
+
+
+TOLD = {  # batches hold at most 32 rows
+    "a file of row groups": (parquet, [0.16, 0.25, 0.41, 0.5, 0.66, 0.75, 0.91, 1.0]),
+    "files": (parquet_files, [0.16, 0.25, 0.41, 0.5, 0.66, 0.75, 0.91, 1.0]),
+    "a table of unknown length": (lambda _: ARROW.to_reader(), [1.0]),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_progress_is_told(name, tmp_path):
+    make, expected = TOLD[name]
+    reader = tables.TableReader(make(tmp_path), "y", None, None)
+    told = []
+    for _ in reader.chunks(3, lambda *progress: told.append(progress)):
+        pass
+    assert told == sorted(told)
+    np.testing.assert_allclose(sorted({share for share, _ in told}), expected, rtol=1e-12)
+    assert told[-1] == (1.0, N)
+
+
+def test_a_progress_bar_needs_rich(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.progress", None)
+    with pytest.raises(ImportError, match="progress bar of Moments.scan requires rich"):
+        Moments.scan(FRAME, "y", verbose=1)
 
 
 def broken(column, value, row=170):
@@ -237,6 +260,49 @@ def test_nan_that_is_no_null(column, degree):
     )  # fmt: skip
     with pytest.raises(ValueError, match=f"Column '{column}' of the DataFrame.*contains NaN"):
         Moments.scan(table, "y", sample_weight="w", degree=degree)
+
+
+def test_a_folder_with_partitions(tmp_path):
+    """The name of a folder is a column too. Row groups of a file are joined or read one by one."""
+    for k in range(2):
+        folder = tmp_path / f"year={2020 + k}"
+        folder.mkdir()
+        rows = ARROW.slice(100 * k, 100)
+        pq.write_table(rows, folder / "all.parquet", row_group_size=[7, 50][k])
+    ours = Moments.scan(tmp_path, "y", features=["b", "year"])
+    x = np.column_stack([X[:, 1], 2020 + np.arange(N) // 100])
+    assert_same(ours, Moments.of(pd.DataFrame(x, columns=["b", "year"]), Y))
+    broken("b", np.nan).to_parquet(tmp_path / "year=2021" / "bad.parquet")
+    with pytest.raises(ValueError, match="Column 'b' of '.*/year=2021/bad.parquet', batch"):
+        Moments.scan(tmp_path, "y", features=["b", "year"])
+
+
+def test_a_dataset_with_a_filter(tmp_path):
+    ours = Moments.scan(dataset(tmp_path).filter(ds.field("b") > 3.0), "y", sample_weight="w")
+    rows = X[:, 1] > 3.0
+    assert_same(ours, Moments.of(FRAME[["a", "b", "c"]][rows], Y[rows], WEIGHT[rows]))
+
+
+def test_small_row_groups_are_joined(tmp_path):
+    pq.write_table(ARROW, tmp_path / "all.parquet", row_group_size=15)  # the last has 5 rows
+    (fragment,) = ds.dataset(tmp_path / "all.parquet").get_fragments()
+    for rows, expected in ((32, [30] * 6 + [20]), (10, [15] * 13 + [5]), (1000, [N])):
+        parts = tables._parts_of_fragment(fragment, rows)
+        counts = [sum(group.num_rows for group in part.row_groups) for part in parts]
+        assert counts == expected
+
+
+def test_a_relation_computes_the_columns_in_use_only():
+    query = """select range % 5 as "a ""b", 'red' as c, range * 2.0 as y, error('read') as d
+    from range(10000)"""
+    relation = DUCKDB.sql(query)
+    moments = Moments.scan(relation, "y", features=['a "b'])
+    assert moments == Moments.scan(relation, "y", features=['a "b'])  # it can be read again
+    assert (moments.n_samples, moments.y_mean[0]) == (10_000, 9_999.0)
+    with pytest.raises(ValueError, match="Column 'c' of the relation, batch 0 holds string"):
+        Moments.scan(relation, "y", features=["c"])
+    with pytest.raises(ValueError, match="the relation has no column 'z'"):
+        Moments.scan(relation, "z")
 
 
 def test_text(tmp_path):

@@ -211,4 +211,6 @@ def test_moments_have_names():
         "target",
         "residual_norm",
         "abs_max",
+        "x_mean_rest",
+        "y_mean_rest",
     )

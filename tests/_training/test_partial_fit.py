@@ -57,6 +57,19 @@ def test_a_stream_ends_where_fit_ends(kind, weighted, parts):
     assert ours.n_iter_ == len(ours.loss_curve_) == 40
 
 
+def test_a_long_stream_does_not_grow():
+    """The model keeps its size, and its coefficients are those of NumPy for all rows."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(400, 3)) + 100.0
+    y = x @ [1.0, -2.0, 0.5] + rng.normal(size=400)
+    model = GDLinearRegressor(lr="auto", tol=1e-12)
+    parts = [slice(k, k + 10) for k in range(0, 400, 10)]
+    sizes = [len(pickle.dumps(model.partial_fit(x[part], y[part]))) for part in parts]
+    assert sizes[-1] <= sizes[3] + 4  # the number of rows has more bytes
+    expected = np.linalg.lstsq(x - x.mean(axis=0), y - y.mean())[0]
+    np.testing.assert_allclose(model.coef_, expected, rtol=1e-9)
+
+
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("kind", BOTH)
 def test_a_stream_of_ridge(kind, fit_intercept):
