@@ -1,11 +1,18 @@
-"""The data of the benchmarks, and linear regression in plain torch and in skorch."""
+"""The data of the benchmarks, and linear regression in plain torch."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+
+
+class Plain(NamedTuple):
+    """What the plain loop ends with."""
+
+    coef_: np.ndarray
+    intercept_: float
 
 
 def linear_data(n: int, p: int, *, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -16,10 +23,16 @@ def linear_data(n: int, p: int, *, noise: float = 1.0) -> tuple[np.ndarray, np.n
     return X, X @ rng.standard_normal(p) + noise * rng.standard_normal(n)
 
 
+def correlated(X: np.ndarray, correlation: float) -> np.ndarray:
+    """Columns with a given correlation, from uncorrelated ones. In Fortran order."""
+    common = np.random.default_rng(1).standard_normal((len(X), 1))
+    return np.asfortranarray(np.sqrt(1 - correlation) * X + np.sqrt(correlation) * common)
+
+
 def plain_loop(
     X: np.ndarray, y: np.ndarray, optimizer_class: Any, epochs: int, device: str = "cpu"
-) -> list[float]:
-    """Train linear regression with a torch loop as in tutorials. Returns the losses."""
+) -> Plain:
+    """Train linear regression with a torch loop as in tutorials, which keeps the losses."""
     X, y = torch.from_numpy(X).to(device), torch.from_numpy(y).to(device)
     coef = torch.zeros(X.shape[1], dtype=X.dtype, device=device, requires_grad=True)
     intercept = torch.zeros(1, dtype=X.dtype, device=device, requires_grad=True)
@@ -31,19 +44,4 @@ def plain_loop(
         loss.backward()
         torch_optimizer.step()
         losses.append(loss.item())
-    return losses
-
-
-def full_batch_skorch(p: int) -> Any:
-    """A skorch regressor with one linear layer, for 1,000 epochs of full batches."""
-    from skorch import NeuralNetRegressor
-
-    return NeuralNetRegressor(
-        torch.nn.Linear,
-        module__in_features=p,
-        module__out_features=1,
-        max_epochs=1000,
-        batch_size=-1,
-        train_split=None,
-        verbose=0,
-    )
+    return Plain(coef.detach().cpu().numpy(), intercept.item())

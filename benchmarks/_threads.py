@@ -10,12 +10,12 @@ from threadpoolctl import threadpool_limits
 
 
 @contextmanager
-def two_threads() -> Iterator[None]:
-    """Limit torch, BLAS and OpenMP to two threads each."""
+def limit_threads(threads: int) -> Iterator[None]:
+    """Limit torch, BLAS and OpenMP to so many threads each."""
     before = torch.get_num_threads()
-    torch.set_num_threads(2)
+    torch.set_num_threads(threads)
     try:
-        with threadpool_limits(2):
+        with threadpool_limits(threads):
             yield
     finally:
         torch.set_num_threads(before)

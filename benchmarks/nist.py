@@ -1,4 +1,4 @@
-"""Correct digits on the eleven linear regressions of NIST: ``python -m benchmarks.nist``.
+"""Correct digits on the eleven linear regressions of NIST.
 
 https://www.itl.nist.gov/div898/strd/lls/lls.shtml gives the certified coefficients and their
 standard deviations. The digits of a method are the correct digits of its least accurate number.
@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 from numpy.polynomial import Polynomial
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import PolynomialFeatures
 
-from benchmarks._timing import print_table
+from benchmarks._peers import if_installed
+from benchmarks._report import Report, Row
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor, inference
 from tests.reference import correct_digits, nist
 
@@ -66,17 +66,11 @@ def _standard_errors(X: np.ndarray, y: np.ndarray, degree: int, intercept: bool)
 def _statsmodels(method: str) -> Method:
     """A method that fits the OLS of statsmodels on PolynomialFeatures."""
 
-    def standard_errors(
-        X: np.ndarray, y: np.ndarray, degree: int, intercept: bool
-    ) -> np.ndarray | None:
-        try:
-            from statsmodels.api import OLS
-        except ImportError:
-            return None
+    def standard_errors(X: np.ndarray, y: np.ndarray, degree: int, intercept: bool) -> np.ndarray:
+        from statsmodels.api import OLS
+
         terms = PolynomialFeatures(degree, include_bias=intercept).fit_transform(X)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the rank of polynomials; the table shows the error
-            return OLS(y, terms).fit(method=method).bse
+        return OLS(y, terms).fit(method=method).bse
 
     return standard_errors
 
@@ -89,37 +83,32 @@ METHODS: dict[str, Method] = {
     "Polynomial.fit": _numpy_polynomial,
 }
 
-
 STANDARD_ERRORS: dict[str, Method] = {
     "inference": _standard_errors,
-    "statsmodels pinv": _statsmodels("pinv"),
-    "statsmodels qr": _statsmodels("qr"),
+    **if_installed("statsmodels", "statsmodels pinv", _statsmodels("pinv")),
+    **if_installed("statsmodels", "statsmodels qr", _statsmodels("qr")),
 }
 
 
-def main() -> None:
-    """Print the tables of correct digits."""
-    warnings.simplefilter("ignore", ConvergenceWarning)  # the table shows the error
-    print("coefficients")
-    _print_digits(METHODS, "coefficients")
-    print("\nstandard deviations of the coefficients (those of wampler1 and wampler2 are zero)")
-    _print_digits(STANDARD_ERRORS, "standard_deviations")
+def accuracy(report: Report) -> None:
+    """Correct digits of the least accurate coefficient and standard deviation on NIST's data."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of convergence and of rank; the table shows the error
+        report.table("coefficients", _digits(METHODS, "coefficients"))
+        # the standard deviations of wampler1 and wampler2 are zero
+        report.table("standard deviations", _digits(STANDARD_ERRORS, "standard_deviations"))
 
 
-def _print_digits(methods: dict[str, Method], certified: str) -> None:
-    """Print the correct digits of some methods on all sets whose certified values are not zero."""
-    rows = []
+def _digits(methods: dict[str, Method], certified: str) -> list[Row]:
+    """The correct digits of some methods on all sets whose certified values are not zero."""
+    rows: list[Row] = []
     for name, (X, y, problem) in nist().items():
         if not any(problem[certified]):
             continue
-        row = [name, str(problem["degree"])]
-        for method in methods.values():
-            estimate = method(X, y, problem["degree"], problem["fit_intercept"])
+        row: Row = {"": name, "degree": problem["degree"]}
+        for method, estimate_of in methods.items():
+            estimate = estimate_of(X, y, problem["degree"], problem["fit_intercept"])
             digits = None if estimate is None else correct_digits(estimate, problem[certified])
-            row.append("-" if digits is None else f"{max(digits, 0.0):.1f}")
+            row[method] = None if digits is None else round(max(digits, 0.0), 1)
         rows.append(row)
-    print_table(["", "degree", *methods], rows)
-
-
-if __name__ == "__main__":
-    main()
+    return rows

@@ -76,3 +76,10 @@ def test_examples_of_the_page_on_error_bars():
     )
     assert found.attempted > 0
     assert found.failed == 0
+
+
+def test_figures_of_the_readme_exist_and_are_small():
+    root = Path(__file__).parents[1]
+    names = re.findall(r'(?:src|srcset)="([^"]+)"', (root / "README.md").read_text("utf-8"))
+    assert {Path(name).stem for name in names} == {"descent-light", "descent-dark"}
+    assert all((root / name).stat().st_size < 100_000 for name in names)

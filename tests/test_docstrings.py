@@ -1,9 +1,12 @@
 """Every public docstring is complete in the sense of numpydoc."""
 
 import inspect
+import tomllib
+from pathlib import Path
 
 import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
+from numpydoc.validate import ERROR_MSGS, validate
 
 import sklearn_gd
 
@@ -34,6 +37,15 @@ def methods(kind):
 
 
 PUBLIC = public_objects()
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+# "all" and what is left out, as numpydoc reads it
+CHECKS = set(ERROR_MSGS) - set(PROJECT["tool"]["numpydoc_validation"]["checks"])
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_docstring_is_valid(name):
+    errors = validate(f"sklearn_gd.{name}")["errors"]
+    assert not [error for error in errors if error[0] in CHECKS]
 
 
 @pytest.mark.parametrize("name", PUBLIC)

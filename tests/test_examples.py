@@ -7,7 +7,8 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("plot_*.py"))
+FOLDER = Path(__file__).parents[1] / "examples"
+EXAMPLES = sorted(FOLDER.rglob("plot_*.py"))
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +21,13 @@ def _off_screen():
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) >= 7
+    assert len(EXAMPLES) >= 20
+
+
+def test_every_example_is_in_a_section():
+    sections = {path.parent for path in EXAMPLES}
+    assert sections == {path for path in FOLDER.iterdir() if path.is_dir()}
+    assert all((section / "GALLERY_HEADER.rst").exists() for section in sections)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
@@ -30,7 +37,14 @@ def test_runs(example):
         runpy.run_path(str(example), run_name="__main__")
     import matplotlib.pyplot as plt
 
-    assert plt.get_fignums()
+    figures = [plt.figure(number) for number in plt.get_fignums()]
+    assert figures
+    assert all(_title(figure) for figure in figures)
+
+
+def _title(figure):
+    """What a figure tells its reader to see."""
+    return figure.get_suptitle() or "".join(ax.get_title() for ax in figure.axes)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

@@ -448,7 +448,7 @@ class LearningRateDisplay:
         suffix = "" if optimum is None else " above the optimum"
         ax.set(xlabel="Epoch", ylabel=f"{self.loss_name.capitalize()}{suffix}")
         if len(self.lrs) <= _MAX_LEGEND_ENTRIES:
-            ax.legend()
+            legend_above(ax, gap=0.03, columns=2)
         else:
             note = ", diverged runs dashed" if self.diverged.any() else ""
             ax.set_title(f"colours as on the left{note}", fontsize="small")
