@@ -92,6 +92,7 @@ def identify(value):
 
 def checks(estimators, names=None):
     """The checks with these names for some estimators, as parameters of a test."""
+    chosen = []
     for estimator in estimators:
         found = set()
         for parameters in estimator_checks_generator(
@@ -100,8 +101,9 @@ def checks(estimators, names=None):
             name = name_of(parameters.values[1] if hasattr(parameters, "marks") else parameters[1])
             found.add(name)
             if names is None or name in names:
-                yield parameters
+                chosen.append(parameters)
         assert names is None or names <= found, names - found
+    return chosen
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
