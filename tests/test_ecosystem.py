@@ -31,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_grid_search_over_lr_in_a_pipeline_on_a_dataframe(kind):
-    pipeline = make_pipeline(StandardScaler(), kind(epochs=100))
+    pipeline = make_pipeline(StandardScaler(), kind(epochs=20))
     name = pipeline.steps[1][0]
     search = GridSearchCV(pipeline, {f"{name}__lr": [0.001, 0.1, 1.5]}, cv=3)
     search.fit(FRAME[["bmi", "bp", "s5"]], TARGET)
@@ -44,8 +44,8 @@ def test_halving_search_with_epochs_as_the_resource():
         GDLinearRegressor(),
         {"lr": [0.001, 0.01, 0.1]},
         resource="epochs",
-        max_resources=900,
-        min_resources=100,
+        max_resources=180,
+        min_resources=20,
         random_state=0,
     ).fit(FRAME, TARGET)
     assert search.best_params_["lr"] == 0.1
@@ -53,10 +53,9 @@ def test_halving_search_with_epochs_as_the_resource():
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_cross_validation_in_two_processes(kind):
-    alone = cross_val_score(kind(lr="auto"), FRAME, TARGET, cv=3)
-    np.testing.assert_allclose(
-        cross_val_score(kind(lr="auto"), FRAME, TARGET, cv=3, n_jobs=2), alone
-    )
+    model = kind(lr="auto", epochs=20)
+    alone = cross_val_score(model, FRAME, TARGET, cv=3)
+    np.testing.assert_allclose(cross_val_score(model, FRAME, TARGET, cv=3, n_jobs=2), alone)
 
 
 def test_transformed_target():
@@ -70,9 +69,9 @@ def test_transformed_target():
 @pytest.mark.parametrize("kind", BOTH)
 def test_bagging(kind):
     options = {"n_estimators": 3, "random_state": 0}
-    model = BaggingRegressor(kind(lr="auto"), **options).fit(FRAME, TARGET)
+    model = BaggingRegressor(kind(lr="auto", epochs=20), **options).fit(FRAME, TARGET)
     twin = BaggingRegressor(
-        LinearRegression() if kind is GDLinearRegressor else kind(lr=0.5), **options
+        LinearRegression() if kind is GDLinearRegressor else kind(lr=0.4, epochs=60), **options
     )
     np.testing.assert_allclose(
         model.predict(FRAME), twin.fit(FRAME, TARGET).predict(FRAME), rtol=1e-8
@@ -81,8 +80,11 @@ def test_bagging(kind):
 
 def test_stacking():
     model = StackingRegressor(
-        [("linear", GDLinearRegressor()), ("squares", GDPolynomialRegressor())],
-        GDLinearRegressor(),
+        [
+            ("linear", GDLinearRegressor(lr=0.3, epochs=30)),
+            ("squares", GDPolynomialRegressor(lr=0.3, epochs=30)),
+        ],
+        GDLinearRegressor(lr=0.3, epochs=30),
         cv=3,
     )
     assert model.fit(FRAME, TARGET).score(FRAME, TARGET) > 0.5
@@ -100,7 +102,7 @@ def test_feature_selection_by_coefficients():
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_permutation_importance(kind):
-    model = kind(lr="auto").fit(FRAME, TARGET)
+    model = kind(lr="auto", epochs=20).fit(FRAME, TARGET)
     result = permutation_importance(model, FRAME, TARGET, n_repeats=2, random_state=0)
     assert FRAME.columns[np.argmax(result.importances_mean)] in ("s1", "s5", "bmi")
 

@@ -37,7 +37,7 @@ def test_huber_with_its_scale_fixed(optimizer, alpha):
         alpha=alpha,
         optimizer=optimizer,
         lr="auto",
-        epochs=3000 if optimizer == "sgd" else 200,
+        epochs=300 if optimizer == "sgd" else 50,
     ).fit(X, Y, WEIGHT)
     start = np.zeros(7)
     reference = scipy_minimize(objective, start, tol=1e-14, method="BFGS")
@@ -56,8 +56,8 @@ def test_quantile(quantile):
         loss_params={"quantile": quantile},
         optimizer="adam",
         lr=0.1,
-        epochs=4000,
-        lr_scheduler=partial(ExponentialLR, gamma=0.997),
+        epochs=800,
+        lr_scheduler=partial(ExponentialLR, gamma=0.985),
     ).fit(X, Y)
     reference = QuantileRegressor(quantile=quantile, alpha=0.0).fit(X, Y)
     assert pinball(model.predict(X)) <= pinball(reference.predict(X)) * (1 + 1e-4)
@@ -75,28 +75,30 @@ def test_lower_than_sgd_regressor(loss):
         return np.mean(loss_of**power) + alpha / 2 * np.sum(model.coef_**2)
 
     peer = SGDRegressor(loss=loss, epsilon=0.1, alpha=alpha, random_state=0).fit(scaled, Y)
-    model = GDLinearRegressor(loss=loss, alpha=alpha, optimizer="adam", lr=0.03, epochs=2000)
+    model = GDLinearRegressor(loss=loss, alpha=alpha, optimizer="adam", lr=0.1, epochs=400)
     model.fit(scaled, Y)
     assert objective(model) < objective(peer)
     assert model.loss_ == pytest.approx(objective(model))
 
 
-@pytest.mark.parametrize("precondition", ["whiten", "standardize", None])
 @pytest.mark.parametrize("loss", ["huber", "log_cosh", "squared_epsilon_insensitive"])
-def test_losses_and_l2_arrive_at_one_place_on_every_road(loss, precondition):
+def test_losses_and_l2_arrive_at_one_place_on_every_road(loss):
     scaled = StandardScaler().fit_transform(X)
-    options = {"loss": loss, "alpha": 0.1, "optimizer": "lbfgs", "lr": "auto", "epochs": 300}
-    expected = GDLinearRegressor(**options).fit(scaled, Y)
-    model = GDLinearRegressor(precondition=precondition, **options).fit(scaled, Y)
-    np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-5)
-    steady = GDLinearRegressor(**{**options, "optimizer": "sgd", "epochs": 3000})
-    np.testing.assert_allclose(steady.fit(scaled, Y).coef_, expected.coef_, rtol=1e-5)
+    options = {"loss": loss, "alpha": 0.1, "lr": "auto"}
+    expected = GDLinearRegressor(optimizer="lbfgs", epochs=40, **options).fit(scaled, Y)
+    for road in [
+        {"optimizer": "lbfgs", "epochs": 40, "precondition": "standardize"},
+        {"optimizer": "lbfgs", "epochs": 40, "precondition": None},
+        {"optimizer": "sgd", "epochs": 200},
+    ]:
+        model = GDLinearRegressor(**road, **options).fit(scaled, Y)
+        np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-5, err_msg=str(road))
 
 
 def test_median_of_a_constant_model():
     data = np.zeros((5, 1))
     y = np.array([1.0, 2.0, 3.0, 4.0, 100.0])
-    model = GDLinearRegressor(loss="absolute_error", optimizer="adam", lr=0.01, epochs=3000)
+    model = GDLinearRegressor(loss="absolute_error", optimizer="adam", lr=0.05, epochs=300)
     assert model.fit(data, y).intercept_ == pytest.approx(3.0, abs=0.5)
 
 

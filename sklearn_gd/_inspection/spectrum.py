@@ -9,6 +9,7 @@ follows from the eigenvalues and from the distances at the start, without any de
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from sklearn_gd._problem.least_squares import LeastSquares
 
 TOLERANCE = 1e-6  # an excess loss of this share of the excess loss at the start is near
 _MAX_EPOCHS = 2**52  # more than anybody can wait for
-_MAX_DECOMPOSED = 4096  # coordinates of a square matrix whose singular values are computed
+_MAX_DECOMPOSED = 1024  # rows of a square matrix whose singular values are computed
 PLAIN_SGD = {"momentum": 0.0, "weight_decay": 0.0, "dampening": 0.0, "nesterov": False}
 
 
@@ -41,11 +42,16 @@ class Modes(NamedTuple):
         """
         assert objective.design is not None
         design, target = objective.design[0], objective.target[0, 0].T
+        basis = None
         if objective.ridge is not None:
-            if len(design) > _MAX_DECOMPOSED:
+            ridge = objective.ridge[0, 0, 0]
+            values, sizes = ridge.unique(return_counts=True)
+            if sizes.clamp(max=design.shape[1] + 1).sum() > _MAX_DECOMPOSED:
                 return None
-            rows = torch.diag(objective.ridge[0, 0, 0].sqrt())
-            design = torch.cat([design, rows], dim=1)
+            basis = _invariant_basis(design, [ridge == value for value in values])
+            # all coordinates of a basis vector have the same ridge
+            rows = torch.diag((basis.square().T @ ridge).sqrt())
+            design = torch.cat([basis.T @ design, rows], dim=1)
             target = torch.cat([target, target.new_zeros(len(rows), target.shape[1])])
         with isolated():
             left, singular, right = torch.linalg.svd(design, full_matrices=False)
@@ -53,7 +59,8 @@ class Modes(NamedTuple):
         is_kept = singular > rounding
         if not is_kept.any():
             return None
-        return cls(singular[is_kept], left[:, is_kept], right[is_kept] @ target)
+        directions = left[:, is_kept] if basis is None else basis @ left[:, is_kept]
+        return cls(singular[is_kept], directions, right[is_kept] @ target)
 
 
 class Spectrum(NamedTuple):
@@ -120,6 +127,25 @@ class Spectrum(NamedTuple):
             middle = (low + high) // 2
             low, high = (low, middle) if is_near(middle) else (middle, high)
         return high
+
+
+def _invariant_basis(design: Tensor, groups: Sequence[Tensor]) -> Tensor:
+    """An orthonormal basis (coordinates, vectors) of a space that the Hessian maps to itself.
+
+    The Hessian of a design D and a ridge is D·Dᵀ plus a diagonal matrix, and ``groups`` say
+    which coordinates have the same ridge. In each group the space has the rows of D and one more
+    direction. All other directions have the eigenvalue of the latter, and a descent from zero
+    never leaves the space. So with one ridge for all columns no matrix is columns x columns.
+    """
+    blocks = []
+    for group in groups:
+        rows = torch.cat([design[group], torch.ones_like(design[group, :1])], dim=1)
+        with isolated():
+            q = torch.linalg.qr(rows)[0]
+        block = q.new_zeros(len(design), q.shape[1])
+        block[group] = q
+        blocks.append(block)
+    return torch.cat(blocks, dim=1)
 
 
 def _distances(rates: np.ndarray, epochs: int, options: Params) -> np.ndarray:

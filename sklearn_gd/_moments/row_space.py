@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sklearn_gd._moments.gram import certified_cholesky
-from sklearn_gd._moments.tensor_moments import TensorMoments
+from sklearn_gd._moments.tensor_moments import TensorMoments, largest_entries
 from sklearn_gd._moments.triangle import gram_of_rows
 
 
@@ -52,7 +52,7 @@ def factorize_rows_by_qr(moments: TensorMoments) -> RowSpace:
     """The row space by QR, which is always accurate."""
     table = moments.factor
     # large columns first: then the error of a column is relative to its own size
-    order = torch.linalg.vector_norm(table, ord=torch.inf, dim=0).argsort(descending=True)
+    order = largest_entries(table).argsort(descending=True)
     q, r = torch.linalg.qr(table[:, order].T)
     rows = torch.empty_like(table)
     rows[:, order] = q.T

@@ -139,6 +139,10 @@ def make_optimizer_factory(
         if isinstance(result, Optimizer):
             for group in result.param_groups:
                 group["lr"] = lr
+                # there is one tensor, so that torch need not look in every step whether it
+                # can move several together
+                if group.get("foreach", False) is None:
+                    group["foreach"] = False
         return result
 
     try:

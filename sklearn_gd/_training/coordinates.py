@@ -73,7 +73,7 @@ def coordinates_from_moments(
     to_original: Tensor | None,
 ) -> Coordinates:
     """Coordinates from moments, to which the L2 penalty adds rows."""
-    y_deviation = moments.deviations()[1]
+    y_deviation = moments.y_deviation()
     preconditioned = precondition_moments(moments, precondition, options.penalty.l2, to_original)
     bounds = options.bounds
     if bounds is not None:
