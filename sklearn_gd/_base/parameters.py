@@ -92,11 +92,11 @@ def either(*rules: Rule) -> Rule:
 
 
 def sequence(rule: Rule) -> Rule:
-    """One or more values, each of which obeys a rule."""
+    """One or more values, each of which obeys a rule. Values may be rows of a matrix."""
 
     def holds(values: Any) -> bool:
         is_some = isinstance(values, Sequence) and not isinstance(values, str)
-        is_some = is_some or getattr(values, "ndim", 0) == 1
+        is_some = is_some or getattr(values, "ndim", 0) in (1, 2)
         return is_some and len(values) > 0 and all(rule.holds(value) for value in values)
 
     return Rule(f"a non-empty sequence, each value {rule.words}", holds)
@@ -121,6 +121,33 @@ def pair_of_degrees() -> Rule:
 def mapping() -> Rule:
     """A dict."""
     return Rule("an instance of 'dict'", lambda value: isinstance(value, Mapping))
+
+
+def mapping_of(rule: Rule) -> Rule:
+    """A dict from names to values, each of which obeys a rule."""
+
+    def holds(values: Any) -> bool:
+        return isinstance(values, Mapping) and all(
+            isinstance(name, str) and rule.holds(value) for name, value in values.items()
+        )
+
+    return Rule(f"a dict from names, each value {rule.words}", holds)
+
+
+def interval() -> Rule:
+    """A pair of bounds, of which None is no bound."""
+    low, high = real(-math.inf, closed="left"), real(-math.inf, math.inf, closed="right")
+
+    def holds(value: Any) -> bool:
+        is_pair = isinstance(value, Sequence) and not isinstance(value, str)
+        if not (is_pair or getattr(value, "ndim", 0) == 1) or len(value) != 2:
+            return False
+        least, most = value
+        if not (least is None or low.holds(least)) or not (most is None or high.holds(most)):
+            return False
+        return least is None or most is None or bool(least <= most)
+
+    return Rule("a pair (low, high) of numbers or None with low <= high", holds)
 
 
 def device() -> Rule:

@@ -23,6 +23,8 @@ from numpy.polynomial import legendre
 from scipy import sparse
 from sklearn.preprocessing import PolynomialFeatures
 
+from sklearn_gd._data.array_api import NUMPY, Namespace
+
 
 class PolynomialBasis(NamedTuple):
     """A polynomial basis of given inputs: which terms, and of which mapped inputs."""
@@ -37,7 +39,7 @@ class PolynomialBasis(NamedTuple):
     def expand(self, x: Any, out: Any) -> Any:
         """Write the terms of ``x`` (samples, features) into ``out`` (terms, samples).
 
-        Only operators are used, so that NumPy arrays and torch tensors both serve.
+        Only operators are used, and numbers of Python, so that arrays of all namespaces serve.
         """
         n_features = x.shape[1]
         if self.n_left_out:  # higher terms are products of them
@@ -47,16 +49,19 @@ class PolynomialBasis(NamedTuple):
             return out
         top = 1 if self.interaction_only else self.degree
         powers = []
-        for j in range(n_features):
-            t = (x[:, j] - self.center[j]) / self.half_width[j]
+        for j, (center, half_width) in enumerate(
+            zip(self.center.tolist(), self.half_width.tolist(), strict=True)
+        ):
+            t = (x[:, j] - center) / half_width
             powers.append([1.0, t, *_higher(t, top, self.is_legendre)])
         for first, last, feature, power, source in _plan(
             n_features, self.degree, self.interaction_only
         ):
             if source is None:
-                out[first] = powers[feature][power]
+                out[first, :] = powers[feature][power]
             else:
-                out[first:last] = out[source : source + last - first] * powers[feature][power]
+                tail = out[source : source + last - first, :]
+                out[first:last, :] = tail * powers[feature][power]
         return out
 
     def powers(self) -> np.ndarray:
@@ -158,16 +163,21 @@ class PolynomialBasis(NamedTuple):
         )
         return monomials._replace(min_degree=self.min_degree)
 
-    def evaluate(self, x: Any, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-        """The polynomials (targets, terms) at the rows of ``x``, block by block."""
+    def evaluate(self, x: Any, coef: Any, intercept: Any, namespace: Namespace = NUMPY) -> Any:
+        """The polynomials (targets, terms) at the rows of ``x``, block by block.
+
+        All arrays are in one namespace. The result has the dtype of ``coef``.
+        """
         x = x.tocsr() if sparse.issparse(x) else x
-        result = np.empty((x.shape[0], len(intercept)))
+        result = namespace.empty((x.shape[0], intercept.shape[0]), coef.dtype)
         rows = max(2**18 // coef.shape[1], 256)
         for start in range(0, x.shape[0], rows):
-            block = x[start : start + rows]
+            stop = min(start + rows, x.shape[0])
+            block = x[start:stop, :]
             block = block.toarray() if sparse.issparse(block) else block
-            terms = self.expand(block.astype(np.float64), np.empty((coef.shape[1], len(block))))
-            result[start : start + rows] = (coef @ terms).T + intercept
+            block = namespace.as_type(block, coef.dtype)
+            out = namespace.empty((coef.shape[1], block.shape[0]), coef.dtype)
+            result[start:stop, :] = (coef @ self.expand(block, out)).T + intercept
         return result
 
 

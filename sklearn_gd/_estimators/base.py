@@ -18,17 +18,21 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import Rule, check_params
 from sklearn_gd._base.types import (
+    BoundsLike,
     LossLike,
     MatrixLike,
     OptimizerLike,
     Params,
+    PositiveLike,
     RandomState,
     SchedulerLike,
 )
+from sklearn_gd._data.array_api import Namespace, to_numpy
 from sklearn_gd._data.dask_blocks import is_collection, map_rows
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData, hold_out
-from sklearn_gd._data.validation import check_training_data
+from sklearn_gd._data.validation import check_training_data, follow
+from sklearn_gd._estimators.array_attributes import ArrayAttributesMixin, in_namespace
 from sklearn_gd._estimators.availability import AvailableInParts
 from sklearn_gd._estimators.callbacks import (
     CallbackSupportMixin,
@@ -36,11 +40,13 @@ from sklearn_gd._estimators.callbacks import (
     with_callbacks,
     with_progress_bar,
 )
+from sklearn_gd._estimators.coefficient_bounds import coefficient_bounds
 from sklearn_gd._estimators.equation import equation
 from sklearn_gd._estimators.fitted_state import (
     FittedState,
     replace_fitted_attributes,
     stacklevel_of_caller,
+    with_target_axis,
 )
 from sklearn_gd._estimators.initial_model import initial_model
 from sklearn_gd._estimators.moments_input import (
@@ -80,6 +86,7 @@ class FitInputs(NamedTuple):
 
 
 class GDRegressor(
+    ArrayAttributesMixin,
     VersionedStateMixin,
     CallbackSupportMixin,
     MultiOutputMixin,
@@ -118,7 +125,8 @@ class GDRegressor(
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
-        positive: bool = False,
+        positive: PositiveLike = False,
+        bounds: BoundsLike = None,
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
@@ -143,6 +151,7 @@ class GDRegressor(
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.positive = positive
+        self.bounds = bounds
         self.precondition = precondition
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -182,7 +191,7 @@ class GDRegressor(
             Non-negative weights of the samples. A row of weight zero has no influence.
         coef_init : array-like of the shape of `coef_`, default=None
             Coefficients at which the descent starts, in place of zeros or of the coefficients
-            of a warm start. With ``positive=True`` negative ones become 0.
+            of a warm start. They are put into the bounds of `positive` and `bounds`.
         intercept_init : float or array-like of the shape of `intercept_`, default=None
             Intercept at which the descent starts. None starts where the mean prediction is the
             mean target, or at 0 with ``precondition=None``. Squared error uses it only with
@@ -208,8 +217,9 @@ class GDRegressor(
         ValueError
             If a parameter is outside its range, if the data hold NaN or infinity, if moments
             are given and something needs rows, if `coef_init` or `intercept_init` has another
-            shape than `coef_` or `intercept_`, or if `X_val` is given without `y_val` or
-            without early stopping.
+            shape than `coef_` or `intercept_`, if `X_val` is given without `y_val` or without
+            early stopping, or if `positive` or `bounds` name or count other coefficients or
+            leave a coefficient no value.
         TypeError
             If X is a list of moments. Pass ``sum(parts)``.
 
@@ -268,10 +278,13 @@ class GDRegressor(
 
         def on_epoch(curve: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> bool:
             return task.epoch(
-                lambda: {
-                    **self._model_state(inputs, coef, intercept),
-                    **self._curve_state(curve, goes_on=goes_on),
-                }
+                lambda: in_namespace(
+                    {
+                        **self._model_state(inputs, coef, intercept),
+                        **self._curve_state(curve, goes_on=goes_on),
+                    },
+                    inputs.data.namespace,
+                )
             )
 
         result = fit_model(
@@ -427,13 +440,16 @@ class GDRegressor(
         check_is_fitted(self)
         X, y, sample_weight = self._gathered(X, y, sample_weight, is_fit=False)
         if not isinstance(X, Moments):
+            namespace = Namespace.of(X)
+            y = follow(y, "y", namespace)
+            sample_weight = follow(sample_weight, "sample_weight", namespace)
             return float(super().score(X, y, sample_weight))
         check_takes_moments(self, y, sample_weight, needs_squared_error=False)
         return r2(X, self._errors(X))
 
     def _predict_lazily(self, X: Any) -> Any:
         """Predictions for a Dask collection, as a collection of its kind."""
-        n_targets = None if self.coef_.ndim == 1 else len(self.coef_)
+        n_targets = None if self.coef_.ndim == 1 else self.coef_.shape[0]
         return map_rows(self.predict, X, n_targets)
 
     def _errors(self, moments: Moments) -> np.ndarray:
@@ -475,8 +491,7 @@ class GDRegressor(
         'y = 1 + 2 x0'
         """
         check_is_fitted(self)
-        coef = np.atleast_2d(self.coef_)
-        intercept = np.broadcast_to(self.intercept_, (len(coef),))
+        coef, intercept = with_target_axis(self.coef_, self.intercept_)
         return equation(list(self._term_names()), coef, intercept, digits)
 
     @abstractmethod
@@ -555,7 +570,9 @@ class GDRegressor(
         else:
             basis = self._fitted_basis()
         seed = int(random_state.randint(2**31 - 1))
-        return FitInputs(checked, data, validation, basis, self._fit_options(), seed, moments)
+        # the copy that knows the features, because bounds may name them
+        options = checked._fit_options()
+        return FitInputs(checked, data, validation, basis, options, seed, moments)
 
     def _gathered(
         self, X: Any, y: Any, sample_weight: Any, *, is_fit: bool = True
@@ -626,7 +643,7 @@ class GDRegressor(
             loss_params=self.loss_params,
             alpha=self.alpha,
             l1_ratio=self.l1_ratio,
-            positive=bool(self.positive),
+            bounds=coefficient_bounds(self, owner),
             fit_intercept=bool(self.fit_intercept),
             precondition=self.precondition,
             batch_size=self.batch_size,
@@ -654,7 +671,8 @@ class GDRegressor(
         targets, features = data.y.shape[1], data.x.shape[1]
         # coefficients may have been set by hand, without a fit
         n_features = getattr(self, "n_features_in_", features)
-        before = self.coef_.size // self.coef_.shape[-1], n_features
+        coef = to_numpy(self.coef_)
+        before = coef.size // coef.shape[-1], n_features
         if before != (targets, features):
             raise ValueError(
                 f"This continues from a fit of {before[0]} targets on {before[1]} features, but y "
@@ -687,7 +705,7 @@ class GDRegressor(
     def _curve_state(self, curve: np.ndarray, *, goes_on: bool) -> FittedState:
         """The fitted attributes that count epochs, over all calls."""
         if goes_on and hasattr(self, "loss_curve_"):
-            curve = np.concatenate([self.loss_curve_, curve])
+            curve = np.concatenate([to_numpy(self.loss_curve_), curve])
         return {"loss_curve_": curve, "n_iter_": len(curve)}
 
     def _fitted_state(self, inputs: FitInputs, result: FitResult, *, goes_on: bool) -> FittedState:
@@ -703,10 +721,11 @@ class GDRegressor(
         }
         if result.validation_curve is not None:
             earlier = getattr(self, "validation_loss_curve_", []) if goes_on else []
-            state["validation_loss_curve_"] = np.concatenate([earlier, result.validation_curve])
+            curve = np.concatenate([to_numpy(earlier), result.validation_curve])
+            state["validation_loss_curve_"] = curve
             before = state["n_iter_"] - len(result.loss_curve)
             state["best_epoch_"] = before + result.best_epoch
-        return state
+        return in_namespace(state, inputs.data.namespace)
 
     def _become_fitted(self, state: FittedState, result: FitResult) -> None:
         """Warn of what went wrong, and take over all fitted attributes."""
@@ -718,13 +737,15 @@ class GDRegressor(
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         return tags
 
 
 def as_linear_regression(model: GDRegressor, features: Params) -> LinearRegression:
     """A fitted LinearRegression with the coefficients of ``model``, and these features."""
     linear = LinearRegression(fit_intercept=model.fit_intercept)
-    linear.coef_, linear.intercept_ = model.coef_.copy(), copy.copy(model.intercept_)
+    coef, intercept = to_numpy(model.coef_), to_numpy(model.intercept_)
+    linear.coef_, linear.intercept_ = coef.copy(), copy.copy(intercept)
     for name in ("n_features_in_", "feature_names_in_"):
         if name in features:
             setattr(linear, name, features[name])

@@ -50,14 +50,26 @@ l1_ratio : float, default=0.0
     zeros are exact. It needs ``optimizer="sgd"``, with or without momentum.
 fit_intercept : bool, default=True
     Whether to fit an intercept. The intercept is never penalized.
-positive : bool, default=False
-    Whether to keep the coefficients at or above 0. This needs ``optimizer="sgd"``.
+positive : bool, sequence of bool or dict, default=False
+    Whether to keep the coefficients at or above 0: one value for all, a value for each
+    coefficient, or a dict from names of coefficients to values. The names are those of the
+    features, as in `feature_names_in_`, or ``"x0"``, ``"x1"``, ...; for polynomials they are
+    those of the terms, as in `feature_names_out_`. A coefficient that is not named is free.
+bounds : pair, sequence of pairs or dict, default=None
+    Bounds ``(low, high)`` of the coefficients, in original units: a pair for all, a pair for
+    each coefficient as in `scipy.optimize.minimize`, or a dict from names of coefficients
+    to pairs, with names as in `positive`. None in place of a number is no bound. Both
+    bounds may be equal. They are intersected with `positive`, and no value left is an
+    error. The intercept is never bounded, and all targets have the same bounds. After every
+    step the coefficients are projected on the bounds, so that a coefficient at a bound
+    equals it exactly (in float32, the nearest float32). `bounds` and `positive` need
+    ``optimizer="sgd"``, with or without momentum.
 precondition : {"auto", "whiten", "standardize", None}, default="auto"
     Coordinates of the descent. The optimum does not depend on them. ``"whiten"`` makes
     the features uncorrelated with unit variance. ``"standardize"`` gives them unit
     variance. None is the descent of a textbook, on the data as they are, from zeros.
     ``"auto"`` whitens where it can, and else standardizes. It does not whiten with an L1
-    penalty, with `positive`, or with very many features.
+    penalty, with `positive` or `bounds`, or with very many features.
 batch_size : int, default=None
     Rows per step. None steps on all rows. Every row is used once in an epoch.
 shuffle : bool, default=True
@@ -196,6 +208,9 @@ many descents are done in several batches.
 Callbacks see the epochs of all descents. If a callback asks to stop, the present descent ends,
 and later descents take no more epochs than it did. No epoch has a fitted model to show,
 because the best candidate is not known yet.
+
+With array API dispatch of scikit-learn, fitted arrays and predictions are in the array library
+of X and on its device. `cv_results_` stays NumPy.
 """
 
 _REGRESSOR_ONLY = {  # parameters and attributes that a search does not have

@@ -11,10 +11,14 @@ from sklearn_gd._base.parameters import (
     device,
     either,
     integer,
+    interval,
     mapping,
+    mapping_of,
     pair_of_degrees,
     real,
+    sequence,
 )
+from sklearn_gd._estimators.coefficient_bounds import NO_BOUND, bounding_parameters
 
 REGRESSOR_RULES = {
     "lr": either(real(0.0), choice("auto")),
@@ -25,7 +29,8 @@ REGRESSOR_RULES = {
     "alpha": real(0.0, closed="left"),
     "l1_ratio": real(0.0, 1.0, closed="both"),
     "fit_intercept": boolean(),
-    "positive": boolean(),
+    "positive": either(boolean(), sequence(boolean()), mapping_of(boolean())),
+    "bounds": either(choice(None), interval(), sequence(interval()), mapping_of(interval())),
     "precondition": choice("auto", "whiten", "standardize", None),
     "batch_size": either(integer(1), choice(None)),
     "shuffle": boolean(),
@@ -90,9 +95,10 @@ def why_no_standard_errors(estimator: BaseEstimator) -> str | None:
             f"alpha={estimator.alpha!r} is a penalty, which moves the coefficients away from least "
             "squares, so that their standard errors are undefined. Set alpha=0.0."
         )
-    if getattr(estimator, "positive", False):
+    for name in bounding_parameters(estimator):
         return (
-            "positive=True is a bound, beside which the errors of coefficients are not normal and "
-            "their standard errors are undefined. Set positive=False."
+            f"{name}={getattr(estimator, name)!r} is a bound, beside which the errors of "
+            "coefficients are not normal and their standard errors are undefined. Set "
+            f"{name}={NO_BOUND[name]}."
         )
     return None

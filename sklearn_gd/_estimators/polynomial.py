@@ -15,10 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import Rule
 from sklearn_gd._base.types import (
+    BoundsLike,
     LossLike,
     MatrixLike,
     OptimizerLike,
     Params,
+    PositiveLike,
     RandomState,
     SchedulerLike,
 )
@@ -30,8 +32,9 @@ from sklearn_gd._data.polynomial import (
     well_conditioned_basis,
 )
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._data.validation import check_rows
+from sklearn_gd._data.validation import check_rows_to_predict
 from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
+from sklearn_gd._estimators.coefficient_bounds import bounding_parameters
 from sklearn_gd._estimators.docstrings import documented
 from sklearn_gd._estimators.fitted_state import (
     FittedState,
@@ -89,6 +92,9 @@ class GDPolynomialRegressor(GDRegressor):
     are plain powers of the features as they are, as in a textbook. Where ``degree`` is a tuple
     that leaves out terms, the terms are powers of the features that are scaled without a shift.
 
+    With array API dispatch of scikit-learn, fitted arrays and predictions are in the array
+    library of X and on its device.
+
     `fit` gives a UserWarning if there are more than 1000 terms and more than 10 terms for each
     sample, and no penalty.
 
@@ -108,7 +114,6 @@ class GDPolynomialRegressor(GDRegressor):
 
     powers_: np.ndarray
     n_output_features_: int
-    feature_names_out_: np.ndarray
 
     def __init__(
         self,
@@ -125,7 +130,8 @@ class GDPolynomialRegressor(GDRegressor):
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
-        positive: bool = False,
+        positive: PositiveLike = False,
+        bounds: BoundsLike = None,
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
@@ -151,6 +157,7 @@ class GDPolynomialRegressor(GDRegressor):
             l1_ratio=l1_ratio,
             fit_intercept=fit_intercept,
             positive=positive,
+            bounds=bounds,
             precondition=precondition,
             batch_size=batch_size,
             shuffle=shuffle,
@@ -167,6 +174,13 @@ class GDPolynomialRegressor(GDRegressor):
         self.degree = degree
         self.interaction_only = interaction_only
 
+    @property
+    def feature_names_out_(self) -> np.ndarray:
+        """Names of the terms. They are text, which is in no array namespace, and not stored."""
+        if not hasattr(self, "_expansion_"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted, and has no terms yet.")
+        return self._term_names()
+
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict targets, in the basis of the fit and block by block.
 
@@ -181,6 +195,12 @@ class GDPolynomialRegressor(GDRegressor):
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions. For a Dask collection they are a lazy collection of its kind.
 
+        Raises
+        ------
+        ValueError
+            If X has other features than X of the fit, holds NaN or infinity, or, with array API
+            dispatch, is of another array library or on another device than X of the fit.
+
         Examples
         --------
         >>> from sklearn_gd import GDPolynomialRegressor
@@ -191,10 +211,11 @@ class GDPolynomialRegressor(GDRegressor):
         check_is_fitted(self)
         if is_collection(X):
             return self._predict_lazily(X)
-        X = check_rows(self, X)
-        coef, intercept = self._expansion_["coef"], self._expansion_["intercept"]
-        values = self._fitted_basis().evaluate(X, coef, intercept)
-        values = values.astype(np.result_type(X.dtype, self.coef_.dtype), copy=False)
+        X, namespace = check_rows_to_predict(self, X)
+        coef, intercept = (namespace.take(self._expansion_[name]) for name in ("coef", "intercept"))
+        values = self._fitted_basis().evaluate(X, coef, intercept, namespace)
+        dtype = namespace.xp.result_type(X.dtype, namespace.take(self.coef_).dtype)
+        values = namespace.as_type(values, dtype)
         return values[:, 0] if self.coef_.ndim == 1 else values
 
     def to_polynomial(self) -> Polynomial:
@@ -218,13 +239,13 @@ class GDPolynomialRegressor(GDRegressor):
         [1.0, 2.0, 1.0]
         """
         check_is_fitted(self)
-        if self.n_features_in_ != 1 or self.coef_.size != self.n_output_features_:
+        coef, intercept = with_target_axis(self.coef_, self.intercept_)
+        if self.n_features_in_ != 1 or len(coef) != 1:
             raise ValueError(
                 "to_polynomial needs one feature and one target, and this model has "
-                f"n_features_in_={self.n_features_in_} and coef_ of shape {self.coef_.shape}. "
-                "Use coef_ with powers_, or to_sklearn()."
+                f"n_features_in_={self.n_features_in_} and coef_ of shape "
+                f"{tuple(self.coef_.shape)}. Use coef_ with powers_, or to_sklearn()."
             )
-        coef, intercept = with_target_axis(self.coef_, self.intercept_)
         left_out = np.zeros(self._fitted_basis().n_left_out)
         return Polynomial(np.concatenate([intercept, left_out, coef[0]]))
 
@@ -283,7 +304,7 @@ class GDPolynomialRegressor(GDRegressor):
         """scikit-learn's expansion with the terms of the fit and the names of the features."""
         basis = self._fitted_basis()
         expansion = polynomial_features(
-            self.n_features_in_, basis.degree, basis.interaction_only, basis.min_degree
+            len(basis.center), basis.degree, basis.interaction_only, basis.min_degree
         )
         if hasattr(self, "feature_names_in_"):
             expansion.feature_names_in_ = self.feature_names_in_
@@ -316,7 +337,7 @@ class GDPolynomialRegressor(GDRegressor):
             n_features, n_rows = data.x.shape[1], data.n_weighted
         monomials = self._monomials(n_features)
         # a proximal step needs each coefficient to be a coordinate
-        is_proximal = self.positive or self.alpha * self.l1_ratio > 0
+        is_proximal = self.alpha * self.l1_ratio > 0 or bool(bounding_parameters(self))
         # with fewer rows than terms an L2 penalty needs coefficients in original units, or it
         # would be a matrix of terms x terms
         has_wide_penalty = self.alpha > 0 and n_rows < monomials.n_terms
@@ -376,9 +397,6 @@ class GDPolynomialRegressor(GDRegressor):
         further = {
             "powers_": expansion.powers_,
             "n_output_features_": len(expansion.powers_),
-            "feature_names_out_": expansion.get_feature_names_out(
-                getattr(inputs.checked, "feature_names_in_", None)
-            ),
             # predictions are made in the basis of the fit, where they are accurate
             "_expansion_": {**basis._asdict(), "coef": coef, "intercept": intercept},
         }
@@ -386,4 +404,5 @@ class GDPolynomialRegressor(GDRegressor):
         return coef, intercept, further
 
     def _term_names(self) -> np.ndarray:
-        return self.feature_names_out_
+        names: np.ndarray = self._polynomial_features().get_feature_names_out()
+        return names

@@ -431,8 +431,8 @@ class DescentPathDisplay:
             raise ValueError(
                 "to_html shows gradient descent with or without momentum (optimizer='sgd' "
                 "without lr_scheduler) that moves on a quadratic with a minimum. That is a fit "
-                "of the squared error, without batch_size, l1_ratio and positive, of at most 500 "
-                "coefficients; or a quadratic function. For all others use animate."
+                "of the squared error, without batch_size, l1_ratio, positive and bounds, of at "
+                "most 500 coefficients; or a quadratic function. For all others use animate."
             )
         if path is None:
             return page

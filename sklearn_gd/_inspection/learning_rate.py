@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import invalid, real
 from sklearn_gd._base.types import MatrixLike, Results, Style, TorchFunction
+from sklearn_gd._data.array_api import to_numpy
 from sklearn_gd._functions.minimize import minimize
 from sklearn_gd._functions.result import select_run
 from sklearn_gd._inspection.descent_path import DescentPathDisplay
@@ -155,7 +156,7 @@ class LearningRateDisplay:
             None takes the learning rates of the search.
         above_optimum : bool, default=False
             Whether the loss curves are distances from the optimum on a log scale. The optimum
-            is known for the squared error without `l1_ratio` and `positive`.
+            is known for the squared error without `l1_ratio`, `positive` and `bounds`.
         ax : array-like of two matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         line_kwargs : dict, default=None
@@ -338,7 +339,7 @@ class LearningRateDisplay:
         if above_optimum and self.optimum is None:
             raise ValueError(
                 "above_optimum=True needs an optimum, and it is not known here. It is known for "
-                "the squared error of all rows without l1_ratio and positive."
+                "the squared error of all rows without l1_ratio, positive and bounds."
             )
         self.axes_ = self._new_axes() if ax is None else self._check_axes(ax)
         self.figure_ = self.axes_[0].figure
@@ -470,7 +471,7 @@ def _read_search(search: BaseEstimator, lrs: Sequence[float] | None) -> Results:
     if not candidates:
         raise ValueError("The only learning rate of this search is 'auto'.")
     numbers = [number for _, number in candidates]
-    curves = search.test_loss_curves_[numbers].mean(axis=1)
+    curves = to_numpy(search.test_loss_curves_)[numbers].mean(axis=1)
     return {
         "lrs": np.array([lr for lr, _ in candidates], dtype=np.float64),
         "loss_curves": list(curves),

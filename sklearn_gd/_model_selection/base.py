@@ -30,11 +30,13 @@ from sklearn_gd._base.parameters import (
     sequence,
 )
 from sklearn_gd._base.types import (
+    BoundsLike,
     CrossValidation,
     LossLike,
     MatrixLike,
     OptimizerLike,
     Params,
+    PositiveLike,
     RandomState,
     RefitLike,
     Results,
@@ -42,9 +44,11 @@ from sklearn_gd._base.types import (
     Scorer,
     ScoringLike,
 )
+from sklearn_gd._data.array_api import check_same_namespace
 from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import as_numpy, check_training_data
+from sklearn_gd._estimators.array_attributes import ArrayAttributesMixin, in_namespace
 from sklearn_gd._estimators.base import GDRegressor
 from sklearn_gd._estimators.callbacks import (
     CallbackSupportMixin,
@@ -52,6 +56,7 @@ from sklearn_gd._estimators.callbacks import (
     with_callbacks,
     with_progress_bar,
 )
+from sklearn_gd._estimators.coefficient_bounds import adapt_to_terms
 from sklearn_gd._estimators.fitted_state import (
     FittedState,
     is_fitted_name,
@@ -109,6 +114,7 @@ def refits(search: GDRegressorCV) -> bool:
 
 
 class GDRegressorCV(
+    ArrayAttributesMixin,
     VersionedStateMixin,
     CallbackSupportMixin,
     MultiOutputMixin,
@@ -154,7 +160,8 @@ class GDRegressorCV(
         loss_params: Params | None = None,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
-        positive: bool = False,
+        positive: PositiveLike = False,
+        bounds: BoundsLike = None,
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
@@ -182,6 +189,7 @@ class GDRegressorCV(
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.positive = positive
+        self.bounds = bounds
         self.precondition = precondition
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -266,6 +274,7 @@ class GDRegressorCV(
         seed = int(regressors[0]._check_params().randint(2**31 - 1))
         checked = copy.copy(self)
         source, scoring, X, y = self._source(checked, X, y, sample_weight, params, regressors)
+        adapt_to_terms(regressors, checked, owner)
         n_splits = source.n_splits
         models = CandidateModels(regressors, grid.lrs, checked, source, owner)
         does_refit = bool(self.refit)
@@ -316,6 +325,7 @@ class GDRegressorCV(
             messages.append(result.warning(owner))
         for message in filter(None, messages):
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel_of_caller())
+        state = in_namespace(state, source.data.namespace)
         replace_fitted_attributes(self, state)
         task.end(state)
         return self
@@ -340,6 +350,12 @@ class GDRegressorCV(
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions.
 
+        Raises
+        ------
+        ValueError
+            If X has other features than X of the fit, holds NaN or infinity, or, with array API
+            dispatch, is of another array library or on another device than X of the fit.
+
         Examples
         --------
         >>> from sklearn_gd import GDLinearRegressorCV
@@ -348,7 +364,9 @@ class GDRegressorCV(
         >>> search.predict([[4.0]]).round(6).tolist()
         [9.0]
         """
-        return self._best_estimator().predict(X)
+        best_estimator = self._best_estimator()
+        check_same_namespace(self, X)
+        return best_estimator.predict(X)
 
     @available_if(refits)
     def score(
@@ -486,7 +504,10 @@ class GDRegressorCV(
             parts = self._source_of_moments(checked, X, y, sample_weight, params, regressors)
             return parts, Scoring.of_moments(self, regressors[0]), X, y
         data = check_training_data(checked, X, y, sample_weight)
-        scoring = Scoring.of(self, regressors[0], sample_weight, params, len(data.y))
+        scoring = Scoring.of(self, regressors[0], sample_weight, params, data)
+        if not data.namespace.is_numpy:
+            splits = self._splits(data.x, data.targets, data, scoring)
+            return RowSource(data, splits), scoring, X, data.namespace.take(data.targets)
         X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
         return RowSource(data, self._splits(X, y, data, scoring)), scoring, X, y
 
@@ -643,6 +664,7 @@ class GDRegressorCV(
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         return tags
 
 

@@ -13,10 +13,12 @@ from sklearn.utils.metaestimators import available_if
 
 from sklearn_gd._base.parameters import Rule, sequence
 from sklearn_gd._base.types import (
+    BoundsLike,
     CrossValidation,
     LossLike,
     OptimizerLike,
     Params,
+    PositiveLike,
     RandomState,
     RefitLike,
     SchedulerLike,
@@ -79,6 +81,8 @@ class GDPolynomialRegressorCV(GDRegressorCV):
     """
 
     __module__ = "sklearn_gd"
+
+    best_estimator_: GDPolynomialRegressor
     _rules: ClassVar[Mapping[str, Rule]] = {
         "degrees": sequence(POLYNOMIAL_RULES["degree"]),
         "interaction_only": POLYNOMIAL_RULES["interaction_only"],
@@ -106,7 +110,8 @@ class GDPolynomialRegressorCV(GDRegressorCV):
         loss_params: Params | None = None,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
-        positive: bool = False,
+        positive: PositiveLike = False,
+        bounds: BoundsLike = None,
         precondition: str | None = "auto",
         batch_size: int | None = None,
         shuffle: bool = True,
@@ -135,6 +140,7 @@ class GDPolynomialRegressorCV(GDRegressorCV):
             l1_ratio=l1_ratio,
             fit_intercept=fit_intercept,
             positive=positive,
+            bounds=bounds,
             precondition=precondition,
             batch_size=batch_size,
             shuffle=shuffle,
@@ -151,6 +157,11 @@ class GDPolynomialRegressorCV(GDRegressorCV):
     @property
     def _regressor_type(self) -> type[GDPolynomialRegressor]:
         return GDPolynomialRegressor
+
+    @property
+    def feature_names_out_(self) -> np.ndarray:
+        """Names of the terms of the best candidate."""
+        return self.best_estimator_.feature_names_out_
 
     @available_if(refits)
     def to_polynomial(self) -> Polynomial:

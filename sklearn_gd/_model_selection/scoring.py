@@ -18,7 +18,8 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import process_routing
 
 from sklearn_gd._base.types import MatrixLike, Params, RefitLike, Scorer, ScoringLike
-from sklearn_gd._data.validation import as_numpy
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._data.validation import as_numpy, follow
 from sklearn_gd._moments.errors import r2
 from sklearn_gd._moments.moments import Moments
 
@@ -46,7 +47,7 @@ class Scoring(NamedTuple):
         regressor: BaseEstimator,
         sample_weight: ArrayLike | None,
         params: Params,
-        n_samples: int,
+        data: TrainingData,
     ) -> Scoring:
         """From the parameters of a search and the metadata given to its fit."""
         scorer = find_scorer(search, regressor)
@@ -68,7 +69,9 @@ class Scoring(NamedTuple):
             known = None  # the moments have other weights
         if score_params.get("sample_weight") is not None:
             weight = np.asarray(as_numpy(score_params["sample_weight"], "sample_weight"))
-            score_params = {**score_params, "sample_weight": np.broadcast_to(weight, n_samples)}
+            weight = follow(np.broadcast_to(weight, len(data.y)), "sample_weight", data.namespace)
+            score_params = {**score_params, "sample_weight": weight}
+        split_params = {name: as_numpy(value, name) for name, value in split_params.items()}
         is_callable = callable(search.scoring)
         return cls(scorer, known, split_params, score_params, search.error_score, is_callable)
 

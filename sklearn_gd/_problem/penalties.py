@@ -1,9 +1,9 @@
-"""The penalty alpha·(l1_ratio·‖w‖₁ + (1 − l1_ratio)/2·‖w‖²), and positivity.
+"""The penalty alpha·(l1_ratio·‖w‖₁ + (1 − l1_ratio)/2·‖w‖²), and bounds of coefficients.
 
 The L2 part is smooth. For squared error it is rows of the data, or a ridge (see
-`precondition`). For other losses it is a term of the objective. The L1 part and positivity are a
-proximal step after every gradient step, which makes zeros exact (proximal gradient descent:
-Combettes and Wajs, Signal Recovery by Proximal Forward-Backward Splitting, 2005).
+`precondition`). For other losses it is a term of the objective. The L1 part and the bounds are a
+proximal step after every gradient step, which makes zeros and bounds exact (proximal gradient
+descent: Combettes and Wajs, Signal Recovery by Proximal Forward-Backward Splitting, 2005).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from sklearn_gd._base.bounds import Bounds
 from sklearn_gd._base.parameters import InvalidParameterError, invalid
 from sklearn_gd._problem.parametrization import Parametrization
 from sklearn_gd._problem.stacking import stack_padded
@@ -25,7 +26,7 @@ class Penalty(NamedTuple):
 
     alpha: float
     l1_ratio: float
-    positive: bool
+    bounds: Bounds | None
 
     @property
     def l1(self) -> float:
@@ -40,12 +41,12 @@ class Penalty(NamedTuple):
     @property
     def is_proximal(self) -> bool:
         """Whether there is a part without a gradient, which needs a proximal step."""
-        return self.l1 > 0.0 or self.positive
+        return self.l1 > 0.0 or self.bounds is not None
 
     def check_optimizer(self, factory: OptimizerFactory, optimizer: object, owner: str) -> None:
         """Raise unless the steps of the optimizer combine with a proximal step."""
         if self.is_proximal and not factory.is_sgd:
-            cause = "positive=True" if self.positive else f"l1_ratio={self.l1_ratio}"
+            cause = self.bounds.cause if self.bounds else f"l1_ratio={self.l1_ratio}"
             raise invalid(
                 owner,
                 "optimizer",
@@ -58,9 +59,9 @@ class Penalty(NamedTuple):
         """Raise unless each coefficient is a coordinate, where the proximal step needs that."""
         if self.is_proximal and precondition == "whiten":
             raise InvalidParameterError(
-                f"precondition='whiten' of {owner} cannot be combined with an L1 penalty or "
-                "positive=True, whose proximal step needs each coefficient to be a coordinate. "
-                "Use precondition='standardize', or 'auto', which chooses."
+                f"precondition='whiten' of {owner} cannot be combined with an L1 penalty, "
+                "positive or bounds, whose proximal step needs each coefficient to be a "
+                "coordinate. Use precondition='standardize', or 'auto', which chooses."
             )
 
     def as_term(self, to_original: Tensor | None, like: Tensor) -> RidgeTerm | None:
@@ -80,11 +81,14 @@ class Penalty(NamedTuple):
         scaling = parametrization.scaling
         unit = (scaling.y_scale / scaling.loss_scale)[..., None]
         weight = self.l1 * torch.nn.functional.pad(size, (first, 0)) * unit
-        lower = None
-        if self.positive:
-            zeros = torch.zeros_like(size)
-            lower = torch.nn.functional.pad(zeros, (first, 0), value=-torch.inf)
-        return CoordinatePenalty(weight, lower)
+        lower, upper = torch.full_like(weight, -torch.inf), torch.full_like(weight, torch.inf)
+        if self.bounds is not None:
+            for limit, values in ((lower, self.bounds.low), (upper, self.bounds.high)):
+                coef = torch.from_numpy(values).to(size).expand_as(size)
+                u = parametrization.preconditioner.from_coef(coef) / scaling.y_scale[..., None]
+                # a coefficient that no coordinate moves is 0
+                limit[..., first:] = torch.where(size > 0.0, u, limit[..., first:])
+        return CoordinatePenalty(weight, lower, upper)
 
 
 class RidgeTerm(NamedTuple):
@@ -122,26 +126,31 @@ class RidgeTerm(NamedTuple):
 
 
 class CoordinatePenalty(NamedTuple):
-    """The L1 part and positivity, in coordinates that are multiples of coefficients."""
+    """The L1 part and the bounds, in coordinates that are multiples of coefficients."""
 
     weight: Tensor  # (problems, 1, targets, coordinates) of |u|; 0 for the intercept
-    lower: Tensor | None  # (problems, 1, 1, coordinates) smallest u where coefficients are positive
+    lower: Tensor  # (problems, 1, targets, coordinates) smallest u
+    upper: Tensor  # (problems, 1, targets, coordinates) largest u
 
     def value(self, u: Tensor) -> Tensor:
         """The L1 part (problems, runs, targets) of u."""
         return (self.weight * u.abs()).sum(-1)
 
     def prox(self, u: Tensor, step: Tensor | float) -> Tensor:
-        """Soft thresholding, and the projection on the bound."""
+        """Soft thresholding, and then the projection on the bounds.
+
+        This is the proximal operator of both together. In each coordinate it minimizes a
+        convex function of one number, whose lowest point is where soft thresholding leads. Such
+        a function falls up to its lowest point and rises after it. So its lowest point in an
+        interval is the point of the interval that is nearest to it.
+        """
         shrunk = torch.nn.functional.relu(u.abs() - step * self.weight)
-        u = torch.copysign(shrunk, u)
-        return u if self.lower is None else torch.maximum(u, self.lower)
+        return torch.clamp(torch.copysign(shrunk, u), self.lower, self.upper)
 
     def select(self, problem: int, target: int) -> CoordinatePenalty:
         """The penalty of one problem and one target."""
-        one = slice(problem, problem + 1)
-        lower = None if self.lower is None else self.lower[one]
-        return CoordinatePenalty(self.weight[one, :, target : target + 1], lower)
+        one = slice(problem, problem + 1), slice(None), slice(target, target + 1)
+        return CoordinatePenalty(self.weight[one], self.lower[one], self.upper[one])
 
     @staticmethod
     def stack(penalties: Sequence[CoordinatePenalty | None]) -> CoordinatePenalty | None:
@@ -149,6 +158,4 @@ class CoordinatePenalty(NamedTuple):
         known = [penalty for penalty in penalties if penalty is not None]
         if not known:
             return None
-        bounds = [penalty.lower for penalty in known if penalty.lower is not None]
-        weight = stack_padded([penalty.weight for penalty in known])
-        return CoordinatePenalty(weight, stack_padded(bounds) if bounds else None)
+        return CoordinatePenalty(*(stack_padded(fields) for fields in zip(*known, strict=True)))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_gd._base.bounds import Bounds
 from sklearn_gd._base.parameters import InvalidParameterError
 from sklearn_gd._base.torch_state import threads_for
 from sklearn_gd._data.polynomial import PolynomialBasis
@@ -51,13 +52,14 @@ class Problem(NamedTuple):
     precondition: str | None  # the one used, never "auto"
     objective: ProblemObjective  # the differentiable part
     penalty: CoordinatePenalty | None  # the part without a gradient
+    bounds: Bounds | None  # of the coefficients
     validation: Objective | None  # the loss of the validation rows
     value_scale: Tensor  # (1, 1, targets) objectives are judged in units of it
     curvature: float | None  # the largest curvature of the objective, where it is known
     squared_error: LeastSquares | None  # on the same data, where moments are known
     optimum: Tensor | None  # (targets,) the lowest value of the objective, where it is known
     enough: Tensor | None  # (1, 1, targets) the objective at which the descent may stop
-    at_zero: Tensor  # (1, 1, targets) the objective of zeros, where a cold fit starts
+    at_zero: Tensor  # (1, 1, targets) the objective of zeros, where most fits start
     has_batches: bool  # whether an epoch is several steps
     is_squared: bool
 
@@ -126,7 +128,8 @@ def build_problem(
         parametrization,
         precondition,
         objective,
-        options.penalty.in_coordinates(parametrization),
+        options.penalty._replace(bounds=coordinates.bounds).in_coordinates(parametrization),
+        coordinates.bounds,
         _validation(data, validation, regularized, options),
         (y_deviation / scaling.y_scale) ** loss.power,
         None if has_batches else coordinates.curvature,

@@ -15,9 +15,11 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from torch import Tensor
 
+from sklearn_gd._base.bounds import Bounds
 from sklearn_gd._base.parameters import InvalidParameterError
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
 from sklearn_gd._moments.tensor_moments import TensorMoments, column_norms
+from sklearn_gd._problem.bounded_constants import with_bounded_constants
 from sklearn_gd._problem.curvature import (
     curvature_of_least_squares,
     curvature_of_loss,
@@ -41,6 +43,7 @@ class Coordinates(NamedTuple):
     y_deviation: Tensor  # (targets,)
     squared_error: LeastSquares | None  # None where no moments are known
     curvature: float | None  # the largest one of the loss with the L2 penalty, if bounded
+    bounds: Bounds | None  # of the coefficients
 
 
 def choose_precondition(
@@ -72,6 +75,11 @@ def coordinates_from_moments(
     """Coordinates from moments, to which the L2 penalty adds rows."""
     y_deviation = moments.deviations()[1]
     preconditioned = precondition_moments(moments, precondition, options.penalty.l2, to_original)
+    bounds = options.bounds
+    if bounds is not None:
+        preconditioned, bounds = with_bounded_constants(
+            preconditioned, moments, bounds, options.penalty.l2
+        )
     is_textbook = precondition is None
     y_scale = torch.where(y_deviation > 0, y_deviation, 1.0)
     x_mean, y_mean = moments.x_mean, moments.y_mean
@@ -94,11 +102,13 @@ def coordinates_from_moments(
             "precondition='auto'."
         )
     if options.is_squared:
-        return Coordinates(parametrization, y_deviation, squared_error, curvature_of_squares)
+        return Coordinates(
+            parametrization, y_deviation, squared_error, curvature_of_squares, bounds
+        )
     curvature = _curvature_of_loss(
         moments, preconditioned.preconditioner, loss, options, to_original, with_means=with_means
     )
-    return Coordinates(parametrization, y_deviation, squared_error, curvature)
+    return Coordinates(parametrization, y_deviation, squared_error, curvature, bounds)
 
 
 def _curvature_of_loss(
@@ -146,6 +156,11 @@ def coordinates_from_columns(
     if precondition is None:
         x_mean, y_mean = np.zeros_like(x_mean), np.zeros_like(y_mean)
         inverse, y_scale = np.ones_like(inverse), np.ones_like(y_scale)
+    bounds = options.bounds
+    if bounds is not None:  # see `with_bounded_constants`
+        is_added = bounds.excludes_zero & (inverse == 0.0)
+        inverse = np.where(is_added, np.where(abs_max > 0.0, abs_max, 1.0), inverse)
+        bounds = bounds.fix_nearest_to_zero(is_added)
     scale = np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
     with_intercept = options.fit_intercept and precondition is None
     curvature = None
@@ -164,7 +179,9 @@ def coordinates_from_columns(
         options,
         loss,
     )._replace(has_intercept=_has_intercept(options, precondition))
-    return Coordinates(parametrization, to_tensor(y_deviation, data.device), None, curvature)
+    return Coordinates(
+        parametrization, to_tensor(y_deviation, data.device), None, curvature, bounds
+    )
 
 
 def coordinates_of_stream(data: TensorData, options: FitOptions, loss: LossSpec) -> Coordinates:
@@ -180,7 +197,7 @@ def coordinates_of_stream(data: TensorData, options: FitOptions, loss: LossSpec)
         ones = torch.ones(data.n_terms, dtype=torch.float64, device=data.device)
         zeros = torch.zeros_like(y_deviation)
         parametrization = _diagonal(ones, ones, ones * 0.0, zeros, zeros + 1.0, options, loss)
-        return Coordinates(parametrization, y_deviation, None, None)
+        return Coordinates(parametrization, y_deviation, None, None, options.bounds)
     data.data.check_finite()
     moments = data.moments(center=options.fit_intercept)
     scale, y_scale = moments.deviations()
@@ -189,7 +206,7 @@ def coordinates_of_stream(data: TensorData, options: FitOptions, loss: LossSpec)
     parametrization = _diagonal(
         1.0 / scale, scale, moments.x_mean, moments.y_mean, y_scale, options, loss
     )
-    return Coordinates(parametrization, y_deviation, None, None)
+    return Coordinates(parametrization, y_deviation, None, None, options.bounds)
 
 
 def needs_column_statistics(data: TensorData) -> bool:

@@ -130,7 +130,7 @@ def _restore_coordinates(state: PartialFitState, options: FitOptions) -> Coordin
         TargetScaling.of(tensor("y_mean"), tensor("y_scale"), loss.power),
         options.fit_intercept,
     )
-    return Coordinates(parametrization, tensor("y_deviation"), None, None)
+    return Coordinates(parametrization, tensor("y_deviation"), None, None, options.bounds)
 
 
 class _KeptOptimizers:

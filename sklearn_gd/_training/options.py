@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sklearn_gd._base.bounds import Bounds
 from sklearn_gd._base.types import LossLike, OptimizerLike, Params, SchedulerLike
 from sklearn_gd._problem.penalties import Penalty
 from sklearn_gd._solver.optimizers import OptimizerFactory, make_optimizer_factory, with_scheduler
 
 
 class FitOptions(NamedTuple):
-    """The parameters of the same names of `GDLinearRegressor`, and whose they are."""
+    """The parameters of the same names of `GDLinearRegressor`, and whose they are.
+
+    The bounds are those of `positive` too.
+    """
 
     owner: str  # the name of the estimator, for messages
     lr: float | str
@@ -22,7 +26,7 @@ class FitOptions(NamedTuple):
     loss_params: Params | None
     alpha: float
     l1_ratio: float
-    positive: bool
+    bounds: Bounds | None
     fit_intercept: bool
     precondition: str | None
     batch_size: int | None
@@ -35,7 +39,7 @@ class FitOptions(NamedTuple):
     @property
     def penalty(self) -> Penalty:
         """The penalty on coefficients."""
-        return Penalty(self.alpha, self.l1_ratio, self.positive)
+        return Penalty(self.alpha, self.l1_ratio, self.bounds)
 
     @property
     def is_squared(self) -> bool:

@@ -61,8 +61,9 @@ class PreparedFit(NamedTuple):
 
     def with_options(self, options: FitOptions) -> PreparedFit:
         """The same fit with options that differ in the proximal part of the penalty only."""
-        penalty = options.penalty.in_coordinates(self.problem.parametrization)
-        return self._replace(options=options, problem=self.problem._replace(penalty=penalty))
+        problem, penalty = self.problem, options.penalty._replace(bounds=self.problem.bounds)
+        problem = problem._replace(penalty=penalty.in_coordinates(problem.parametrization))
+        return self._replace(options=options, problem=problem)
 
     def resolve_lr(self, lr: float | str) -> float:
         """``lr`` as a number: "auto" is 1/L, L the largest curvature, where it is known.
@@ -194,11 +195,13 @@ def _check_start(value: Tensor, owner: str) -> None:
 
 
 def start_parameters(fit: PreparedFit, start: Model | None) -> Tensor:
-    """The u (1, 1, targets, coordinates) of a model, or zeros."""
-    parametrization = fit.problem.parametrization
-    if start is None:
+    """The u (1, 1, targets, coordinates) of a model, or of zeros, within the bounds."""
+    parametrization, bounds = fit.problem.parametrization, fit.problem.bounds
+    if start is None and bounds is None:
         return parametrization.zeros
-    coef, intercept = start
+    n_targets, n_terms = parametrization.scaling.y_scale.shape[-1], parametrization.x_mean.shape[-1]
+    coef, intercept = start or (np.zeros((n_targets, n_terms)), None)
+    coef = coef if bounds is None else bounds.project(coef)
     known = np.zeros(len(coef)) if intercept is None else intercept
     tensors = (to_tensor(part, parametrization.x_mean.device) for part in (coef, known))
     u = parametrization.from_model(*(tensor[None, None] for tensor in tensors))

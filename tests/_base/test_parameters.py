@@ -19,8 +19,10 @@ from sklearn_gd._base.parameters import (
     device,
     either,
     integer,
+    interval,
     invalid,
     mapping,
+    mapping_of,
     real,
     sequence,
 )
@@ -128,6 +130,30 @@ def test_sequences():
 def test_mapping():
     assert mapping().holds({})
     assert not mapping().holds([("a", 1)])
+
+
+def test_mapping_of():
+    rule = mapping_of(boolean())
+    for value in ({}, {"a": True}, {"a": np.False_, "b": True}):
+        assert rule.holds(value), value
+    for value in ({"a": 1}, {1: True}, [("a", True)], None, True):
+        assert not rule.holds(value), value
+
+
+def test_interval():
+    inf = math.inf
+    for value in ((0, 1), [0, None], (None, None), np.array([1.0, 1.0]), (-inf, inf), (-1, inf)):
+        assert interval().holds(value), value
+    for value in ((1, 0), (0,), (0, 1, 2), "01", None, 3, (inf, inf), (-inf, -inf), (True, 2)):
+        assert not interval().holds(value), value
+    for value in ((math.nan, 1), (0, math.nan), ("0", 1), ((0, 1), (2, 3)), np.eye(2), {0: 1}):
+        assert not interval().holds(value), value
+
+
+def test_rows_of_a_matrix_are_a_sequence():
+    assert sequence(interval()).holds(np.arange(6).reshape(3, 2))
+    assert not sequence(interval()).holds(np.arange(6).reshape(2, 3))
+    assert not sequence(interval()).holds(np.arange(12).reshape(3, 2, 2))
 
 
 @pytest.mark.parametrize(

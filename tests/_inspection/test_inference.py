@@ -504,6 +504,7 @@ class TestRefusals:
         [
             ({"alpha": 0.5}, r"alpha=0.5 is a penalty.*Set alpha=0\.0"),
             ({"positive": True}, r"positive=True is a bound.*Set positive=False"),
+            ({"bounds": (None, 1)}, r"bounds=\(None, 1\) is a bound.*Set bounds=None"),
             ({"loss": "huber"}, r"with loss='huber' the formulas.*Set loss='squared_error'"),
         ],
     )

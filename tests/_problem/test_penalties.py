@@ -9,6 +9,7 @@ from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, Ridge
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+from sklearn_gd._base.bounds import Bounds
 from sklearn_gd._base.parameters import InvalidParameterError
 from sklearn_gd._moments.tensor_moments import merge
 from sklearn_gd._problem.least_squares import least_squares
@@ -187,14 +188,14 @@ def test_real_data():
     ],
 )
 def test_parts_of_a_penalty(alpha, l1_ratio, positive, expected):
-    penalty = Penalty(alpha, l1_ratio, positive)
+    penalty = Penalty(alpha, l1_ratio, bounds_of("positive" if positive else "none", 3))
     assert (penalty.l1, penalty.l2, penalty.is_proximal) == expected
 
 
 def test_what_a_penalty_requires():
     adam = make_optimizer_factory("adam", None, "test")
     momentum = make_optimizer_factory("sgd", {"momentum": 0.9}, "test")
-    for penalty in (Penalty(1.0, 0.5, False), Penalty(0.0, 0.0, True)):
+    for penalty in (Penalty(1.0, 0.5, None), Penalty(0.0, 0.0, bounds_of("box", 4))):
         penalty.check_optimizer(momentum, "sgd", "test")
         penalty.check_precondition("standardize", "test")
         with pytest.raises(
@@ -203,15 +204,15 @@ def test_what_a_penalty_requires():
             penalty.check_optimizer(adam, "adam", "test")
         with pytest.raises(InvalidParameterError, match="precondition='whiten' of test"):
             penalty.check_precondition("whiten", "test")
-    Penalty(1.0, 0.0, False).check_optimizer(adam, "adam", "test")
-    Penalty(1.0, 0.0, False).check_precondition("whiten", "test")
+    Penalty(1.0, 0.0, None).check_optimizer(adam, "adam", "test")
+    Penalty(1.0, 0.0, None).check_precondition("whiten", "test")
 
 
 @pytest.mark.parametrize("with_matrix", [True, False])
 def test_the_l2_part_as_rows_and_as_a_term(with_matrix):
     """Both are l2/2 times the squares of the coefficients in original units."""
     x, y, weight = X[:50], np.column_stack([Y, Y**2])[:50], WEIGHT[:50]
-    penalty, matrix = Penalty(1.4, 0.5, False), random(6, 6, seed=3) if with_matrix else None
+    penalty, matrix = Penalty(1.4, 0.5, None), random(6, 6, seed=3) if with_matrix else None
     # a coefficient c in the basis is the coefficients c @ matrix in original units
     to_original = np.eye(6) if matrix is None else matrix.numpy()
     moments = merge([moments_of(x, y, weight)])
@@ -219,7 +220,7 @@ def test_the_l2_part_as_rows_and_as_a_term(with_matrix):
     expected = 0.7 / 2 * ((coef.numpy() @ to_original) ** 2).sum(axis=-1)
     term = penalty.as_term(matrix, moments.weight)
     np.testing.assert_allclose(term(coef), expected, rtol=1e-12)
-    assert Penalty(1.4, 1.0, False).as_term(matrix, moments.weight) is None
+    assert Penalty(1.4, 1.0, None).as_term(matrix, moments.weight) is None
     total, _, _, xx, xy, yy = expected_moments(x, y, weight)
     squared = np.einsum("rti,ij,rtj->rt", coef[0], xx, coef[0])
     squared = squared - 2 * np.einsum("rti,it->rt", coef[0], xy) + yy
@@ -241,9 +242,19 @@ def test_the_l2_part_gives_a_constant_column_no_curvature():
         assert found.ridge is None or found.ridge[2] == 0.0
 
 
-def proximal(*, has_intercept=True, positive=False, power=2):
+def bounds_of(kind, p):
+    """Bounds of p coefficients: none, those of ``positive=True``, or some of each kind."""
+    if kind == "none":
+        return None
+    low, high = np.zeros(p), np.full(p, np.inf)
+    if kind == "box":
+        low, high = np.resize([-np.inf, 0.3, -2.0, 0.7], p), np.resize([0.2, 0.9, -1.0, 0.7], p)
+    return Bounds(low, high, "positive=True")
+
+
+def proximal(*, has_intercept=True, bounds="none", power=2):
     map_ = parametrization(4, kind=diagonal, has_intercept=has_intercept, power=power)
-    return map_, Penalty(0.8, 0.5, positive).in_coordinates(map_)
+    return map_, Penalty(0.8, 0.5, bounds_of(bounds, 4)).in_coordinates(map_)
 
 
 @pytest.mark.parametrize("power", [1, 2])
@@ -258,37 +269,38 @@ def test_the_l1_part_is_that_of_the_coefficients(has_intercept, power):
             assert penalty.value(u)[0, run, k].item() == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("positive", [True, False])
+@pytest.mark.parametrize("bounds", ["none", "positive", "box"])
 @pytest.mark.parametrize("step", [0.01, 0.5, 3.0])
 @pytest.mark.parametrize("has_intercept", [True, False])
-def test_prox_is_the_minimum_of_distance_and_penalty(has_intercept, step, positive):
-    """Coordinate by coordinate, by a brute-force search."""
-    _, penalty = proximal(has_intercept=has_intercept, positive=positive)
+def test_prox_is_the_minimum_of_distance_and_penalty(has_intercept, step, bounds):
+    """Coordinate by coordinate, by a brute-force search between the bounds."""
+    map_, penalty = proximal(has_intercept=has_intercept, bounds=bounds)
     u = 2.0 * random(1, 2, 2, 4 + has_intercept, seed=5)
     ours = penalty.prox(u, step)
+    # of u in coefficients
+    unit = (map_.preconditioner.scale[0] * map_.scaling.y_scale[0, 0, :, None]).numpy()
     for index in np.ndindex(*u.shape):
         _, _, k, j = index
-        is_intercept = has_intercept and j == 0
-        weight = 0.0 if is_intercept else penalty.weight[0, 0, k, j].item()
-        assert is_intercept or weight > 0
+        j -= has_intercept
+        weight = 0.0 if j < 0 else penalty.weight[0, 0, k, index[-1]].item()
+        assert j < 0 or weight > 0
 
         z = u[index].item()
 
         def objective(x, z=z, weight=weight):
             return (x - z) ** 2 / 2 + step * weight * abs(x)
 
-        low = 0.0 if positive and not is_intercept else -20.0
-        candidates = [
-            minimize_scalar(
-                objective, bounds=(low, 20.0), method="bounded", options={"xatol": 1e-12}
-            ).x,
-            low,
-            0.0,
-        ]
+        low, high = -20.0, 20.0
+        if bounds != "none" and j >= 0:
+            least, most, _ = bounds_of(bounds, 4)
+            low, high = max(low, least[j] / unit[k, j]), min(high, most[j] / unit[k, j])
+        xatol = {"xatol": 1e-12}
+        found = minimize_scalar(objective, bounds=(low, high), method="bounded", options=xatol)
+        candidates = [found.x, low, high, *([0.0] if low <= 0.0 <= high else [])]
         best = min(candidates, key=objective)
-        assert objective(ours[index].item()) <= objective(best) + 1e-15
+        assert objective(ours[index].item()) <= objective(best) + 1e-14
         assert ours[index].item() == pytest.approx(best, abs=1e-5)
-        assert ours[index].item() >= low
+        assert low - 1e-12 <= ours[index].item() <= high + 1e-12
 
 
 def test_prox_with_a_step_for_each_run():
@@ -302,16 +314,19 @@ def test_prox_with_a_step_for_each_run():
 
 
 def test_no_proximal_part_is_none():
-    assert Penalty(1.0, 0.0, False).in_coordinates(parametrization(4)) is None
+    assert Penalty(1.0, 0.0, None).in_coordinates(parametrization(4)) is None
     assert CoordinatePenalty.stack([None, None]) is None
     assert RidgeTerm.stack([None, None]) is None
 
 
-@pytest.mark.parametrize("positive", [True, False])
+@pytest.mark.parametrize("bounds", [("none", "none"), ("box", "box"), ("none", "positive")])
 @pytest.mark.parametrize("sizes", [(4, 4), (2, 4)])
-def test_stacked_penalties_are_the_penalties(sizes, positive):
+def test_stacked_penalties_are_the_penalties(sizes, bounds):
     maps = [parametrization(p, kind=diagonal, seed=20 * k) for k, p in enumerate(sizes)]
-    parts = [Penalty(0.5 + k, 0.5, positive).in_coordinates(map_) for k, map_ in enumerate(maps)]
+    parts = [
+        Penalty(0.5 + k, 0.5, bounds_of(bounds[k], p)).in_coordinates(maps[k])
+        for k, p in enumerate(sizes)
+    ]
     stack = CoordinatePenalty.stack(parts)
     u = torch.zeros(2, 3, 2, max(sizes) + 1, dtype=torch.float64)
     for k, p in enumerate(sizes):

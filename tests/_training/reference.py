@@ -13,8 +13,10 @@ WEIGHT = RNG.uniform(0.1, 1.0, size=N)
 
 
 def fit_options(**parameters):
-    """The options of a linear regressor with these parameters."""
-    return GDLinearRegressor(**parameters)._fit_options("test")
+    """The options of a linear regressor with these parameters, for the features of X."""
+    regressor = GDLinearRegressor(**parameters)
+    regressor.n_features_in_ = X.shape[1]
+    return regressor._fit_options("test")
 
 
 def training_data(x=X, y=Y, weight=WEIGHT, weight_unit=1.0):

@@ -12,7 +12,9 @@ from tests._training.reference import fit_options
 
 def test_the_penalty_and_the_loss():
     options = fit_options(alpha=0.3, l1_ratio=0.25, positive=True)
-    assert options.penalty == Penalty(0.3, 0.25, True)
+    assert options.penalty == Penalty(0.3, 0.25, options.bounds)
+    assert options.bounds is not None
+    assert fit_options().penalty.bounds is None
     assert options.is_squared
     assert not fit_options(loss="huber").is_squared
     assert not fit_options(loss=lambda p, t: (p - t) ** 2).is_squared

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sklearn_gd import Moments
+from sklearn_gd import GDLinearRegressor, Moments
 from sklearn_gd._training.fit import fit_model
 from sklearn_gd._training.mini_batch_pass import fit_pass
 from sklearn_gd._training.partial_fit import fit_on_moments
@@ -157,3 +157,32 @@ def test_a_loss_of_the_user_on_validation_rows():
     assert sum(rows == 7 for rows in loss.rows) == n_iter + 1 + 1
     goes_back = result.best_epoch < n_iter
     assert loss.on_data == 1 + n_iter + 1 + goes_back
+
+
+@pytest.mark.parametrize(
+    ("options", "is_told"),
+    [
+        ({"loss": "huber", "lr": 1.5}, True),
+        ({"loss": "huber", "lr": 1.5, "bounds": (0, 2)}, True),
+        ({"loss": "log_cosh", "lr": 1.5, "bounds": (0, 2)}, True),
+        ({"loss": "huber", "lr": "auto"}, False),
+        ({"loss": "huber", "lr": "auto", "bounds": (0, 2)}, False),
+        ({"loss": "huber", "lr": 0.02, "optimizer": "adam"}, False),
+        ({"lr": "auto", "bounds": (0, 0.5), "alpha": 0.1, "l1_ratio": 0.5}, False),
+        ({"lr": 1.5, "loss": "huber", "optimizer_params": {"weight_decay": 0.1}}, False),
+    ],
+)
+def test_a_descent_that_oscillates_is_told(options, is_told):
+    """Its objective ends below its start and does not fall, which looks like an optimum."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(60, 3))
+    x[:, 1] = x[:, 0] + 0.3 * x[:, 1]
+    y = (x @ [1.0, 1.0, 0.2] + 0.1 * rng.normal(size=60))[:, None]
+    parameters = {"precondition": "standardize", "epochs": 201, **options}
+    regressor = GDLinearRegressor(**parameters)
+    regressor.n_features_in_ = 3
+    data = training_data(x, y, None)
+    result = fit_model(data, None, regressor._fit_options("test"))
+    assert not result.diverged
+    assert result.is_far_from_optimum == is_told
+    assert result.advice.startswith("Lower lr") == is_told

@@ -67,6 +67,7 @@ SGD = {
     "lasso": {"alpha": 0.1, "l1_ratio": 1.0},
     "elastic_net": {"alpha": 0.1, "l1_ratio": 0.5, "lr": "auto"},
     "positive": {"positive": True},
+    "bounds": {"bounds": (-0.3, 0.5)},
     "huber": {"loss": "huber", "lr": 0.1},
     "quantile": {"loss": "quantile", "loss_params": {"quantile": 0.8}},
     "log_cosh_ridge": {"loss": "log_cosh", "alpha": 0.1, "lr": "auto"},

@@ -2,9 +2,9 @@
 
 A factor and a shift of each feature change no prediction, where the coordinates of the descent
 are those of the data ("whiten" and "standardize"), and nothing refers to the units of the
-features: no penalty. Without an intercept a shift changes the model, and `positive` needs
-positive factors; for polynomials with `positive` the law does not hold, since their terms are
-plain powers.
+features: no penalty and no bounds other than zero. Without an intercept a shift changes the model,
+and `positive` needs positive factors; for polynomials with `positive` the law does not hold, since
+their terms are plain powers.
 
 A factor and a shift of the target move the predictions with them, and multiply the loss by a
 power of the factor, where nothing refers to the units of the target: squared and absolute
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 RTOL = 1e-8
 PENALIZED = ["ridge", "lasso", "elastic_net", "log_cosh_ridge", "lasso_momentum", "rprop"]
 TEXTBOOKS = ["textbook", "textbook_momentum"]
-FREE = without({**FULL_BATCH, **DRAWN}, *PENALIZED, *TEXTBOOKS)
+FREE = without({**FULL_BATCH, **DRAWN}, *PENALIZED, *TEXTBOOKS, "bounds")
 SCALED = {  # how the options change when the target is multiplied by a factor, and its power
     "defaults": ({}, lambda factor: {}, 2),
     "textbook": ({**TEXTBOOK, "fit_intercept": False}, lambda factor: {}, 2),
@@ -50,6 +50,11 @@ SCALED = {  # how the options change when the target is multiplied by a factor, 
         2,
     ),
     "positive": ({"positive": True}, lambda factor: {}, 2),
+    "bounds": (
+        {"bounds": (-0.3, 0.5)},
+        lambda factor: {"bounds": (-0.3 * factor, 0.5 * factor)},
+        2,
+    ),
     "adam": ({"optimizer": "adam"}, lambda factor: {}, 2),
     "tol": ({"tol": 1e-4, "lr": 0.3}, lambda factor: {}, 2),
     "absolute_error": ({"loss": "absolute_error"}, lambda factor: {}, 1),
