@@ -216,10 +216,10 @@ class GDRegressor(
         ------
         ValueError
             If a parameter is outside its range, if the data hold NaN or infinity, if moments
-            are given and something needs rows, if `coef_init` or `intercept_init` has
-            another shape than `coef_` or `intercept_`, if `positive` or `bounds` name or
-            count other coefficients or leave a coefficient no value, or if `X_val` is given
-            without `y_val` or without early stopping.
+            are given and something needs rows, if `coef_init` or `intercept_init` has another
+            shape than `coef_` or `intercept_`, if `X_val` is given without `y_val` or without
+            early stopping, or if `positive` or `bounds` name or count other coefficients or
+            leave a coefficient no value.
         TypeError
             If X is a list of moments. Pass ``sum(parts)``.
 

@@ -75,7 +75,9 @@ def adapt_to_terms(regressors: Sequence[BaseEstimator], checked: BaseEstimator, 
         if not isinstance(given, Mapping):
             continue
         terms = [_term_names(regressor) for regressor in regressors]
-        _check_names(parameter, given, max(terms, key=len), owner)
+        longest = max(terms, key=len)
+        others = {name for names in terms for name in names} - set(longest)
+        _check_names(parameter, given, [*longest, *sorted(others)], owner)
         for regressor, names in zip(regressors, terms, strict=True):
             kept = {name: given[name] for name in names if name in given}
             regressor.set_params(**{parameter: kept or default})
@@ -163,7 +165,14 @@ def _n_terms(estimator: BaseEstimator) -> int:
     features = int(estimator.n_features_in_)
     if degree == 1:
         return features
-    return monomial_basis(features, degree, interaction_only=interaction_only).n_terms
+    basis = monomial_basis(features, degree, interaction_only=interaction_only)
+    return basis._replace(min_degree=_min_degree(estimator)).n_terms
+
+
+def _min_degree(estimator: BaseEstimator) -> int:
+    """The lowest degree of the terms."""
+    is_polynomial = hasattr(estimator, "_degrees")
+    return int(estimator._degrees()[0]) if is_polynomial else 1
 
 
 def _term_names(estimator: BaseEstimator) -> Sequence[str]:
@@ -171,15 +180,15 @@ def _term_names(estimator: BaseEstimator) -> Sequence[str]:
     features = getattr(estimator, "feature_names_in_", None)
     if features is None:
         features = [f"x{k}" for k in range(estimator.n_features_in_)]
-    return _names_of_products(tuple(features), *estimator._terms())
+    return _names_of_products(tuple(features), *estimator._terms(), _min_degree(estimator))
 
 
 @lru_cache(maxsize=32)  # a search asks for each of its candidates, and names of products are slow
 def _names_of_products(
-    features: tuple[str, ...], degree: int, interaction_only: bool
+    features: tuple[str, ...], degree: int, interaction_only: bool, min_degree: int
 ) -> Sequence[str]:
     """The names of the products of features, as PolynomialFeatures names them."""
     if degree == 1:
         return features
-    expansion = polynomial_features(len(features), degree, interaction_only)
+    expansion = polynomial_features(len(features), degree, interaction_only, min_degree)
     return tuple(expansion.get_feature_names_out(features))

@@ -304,7 +304,7 @@ class GDPolynomialRegressor(GDRegressor):
         """scikit-learn's expansion with the terms of the fit and the names of the features."""
         basis = self._fitted_basis()
         expansion = polynomial_features(
-            self.n_features_in_, basis.degree, basis.interaction_only, basis.min_degree
+            len(basis.center), basis.degree, basis.interaction_only, basis.min_degree
         )
         if hasattr(self, "feature_names_in_"):
             expansion.feature_names_in_ = self.feature_names_in_
@@ -404,9 +404,5 @@ class GDPolynomialRegressor(GDRegressor):
         return coef, intercept, further
 
     def _term_names(self) -> np.ndarray:
-        basis = self._fitted_basis()
-        expansion = polynomial_features(len(basis.center), basis.degree, basis.interaction_only)
-        names: np.ndarray = expansion.get_feature_names_out(
-            getattr(self, "feature_names_in_", None)
-        )
+        names: np.ndarray = self._polynomial_features().get_feature_names_out()
         return names
