@@ -165,6 +165,7 @@ def test_names_of_a_frame_and_of_moments():
     assert renamed.coef_[1] == -1.0
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_name_of_two_coefficients_is_refused():
     frame = pd.DataFrame(X[:, :2], columns=["a", "a^2"])
     model = GDPolynomialRegressor(bounds={"a^2": (0, 1)})
