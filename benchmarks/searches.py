@@ -66,7 +66,7 @@ def search(report: Report) -> None:
 
 
 def alphas(report: Report) -> None:
-    """50 penalties x 5 folds on 20,000 x 50, lr="auto", tol=1e-9: RidgeCV, LassoCV and glum."""
+    """50 penalties x 5 folds on 20,000 x 50, lr="auto": against RidgeCV, LassoCV and glum."""
     n_rows = report.pick(20_000, 500)
     X, y = linear_data(n_rows, 50, noise=5.0)
     n_train = n_rows * (FOLDS - 1) / FOLDS
@@ -103,11 +103,11 @@ def _compare_l1(report: Report, title: str, X: np.ndarray, y: np.ndarray) -> Non
 
         grid = lasso().alphas_
         tasks = [
-            # alpha is twice the alpha of Lasso; on few correlated rows more epochs are needed
+            # alpha is twice the alpha of Lasso
             Task(
                 "GDLinearRegressorCV",
                 lambda: _by_alpha(2.0 * grid, 1.0).fit(X, y),
-                within=report.pick(1e-4, None),
+                within=1e-4,
             ),
             Task("LassoCV(tol=1e-10, n_jobs=2)", lasso),
         ]
@@ -124,8 +124,15 @@ def _by_lr(lrs: np.ndarray, epochs: int, **params: Any) -> GDLinearRegressorCV:
 
 
 def _by_alpha(alphas: np.ndarray, l1_ratio: float) -> GDLinearRegressorCV:
-    """A search over penalties."""
-    return GDLinearRegressorCV(lrs=("auto",), alphas=alphas, l1_ratio=l1_ratio, tol=1e-9, cv=FOLDS)
+    """A search over penalties.
+
+    With an L1 penalty and correlated columns, ``tol=1e-9`` stops when the objective is near enough,
+    but some coefficients are still 10 % away. So there the descent has momentum and no `tol`.
+    """
+    params: dict[str, Any] = {"tol": 1e-9}
+    if l1_ratio:
+        params = {"optimizer_params": {"momentum": 0.9, "nesterov": True}}
+    return GDLinearRegressorCV(lrs=("auto",), alphas=alphas, l1_ratio=l1_ratio, cv=FOLDS, **params)
 
 
 def _grid_task(

@@ -65,7 +65,7 @@ def test_every_attribute_is_documented(name):
     if hasattr(model, "early_stopping"):
         model.set_params(early_stopping=True)
     model.fit(*load_diabetes(return_X_y=True, as_frame=True))
-    fitted = {key for key in vars(model) if key.endswith("_") and not key.startswith("_")}
+    fitted = {key for key in dir(model) if key.endswith("_") and not key.startswith("_")}
     assert fitted == set(documented(type(model), "Attributes"))
 
 

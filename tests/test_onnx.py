@@ -166,3 +166,8 @@ def test_importing_the_converters_imports_no_torch():
 def test_nothing_is_exported():
     assert sklearn_gd.onnx.__all__ == []
     assert not hasattr(sklearn_gd, "skl2onnx")
+
+
+def test_terms_of_low_degrees_that_are_left_out():
+    model = GDPolynomialRegressor(degree=(2, 3), lr="auto", epochs=5).fit(X, TARGETS)
+    np.testing.assert_allclose(run(model, X), model.predict(X), rtol=1e-10)

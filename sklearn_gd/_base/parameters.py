@@ -51,6 +51,14 @@ def real(low: float, high: float = math.inf, *, closed: str = "neither") -> Rule
     return Rule(f"a float in the range {left}{low}, {high}{right}", holds)
 
 
+def number() -> Rule:
+    """Any real number, NaN and infinity included; a boolean is not a number."""
+    return Rule(
+        "a real number",
+        lambda value: isinstance(value, Real) and not isinstance(value, bool),
+    )
+
+
 def integer(low: int) -> Rule:
     """An integer of at least ``low``; a boolean is not a number."""
     return Rule(
@@ -92,6 +100,22 @@ def sequence(rule: Rule) -> Rule:
         return is_some and len(values) > 0 and all(rule.holds(value) for value in values)
 
     return Rule(f"a non-empty sequence, each value {rule.words}", holds)
+
+
+def pair_of_degrees() -> Rule:
+    """A tuple of the lowest and the highest degree."""
+
+    def holds(value: Any) -> bool:
+        if not isinstance(value, tuple) or len(value) != 2:
+            return False
+        are_integers = integer(0).holds(value[0]) and integer(1).holds(value[1])
+        return are_integers and bool(value[0] <= value[1])
+
+    return Rule(
+        "a tuple (min_degree, max_degree) of ints with 0 <= min_degree <= max_degree and "
+        "max_degree >= 1",
+        holds,
+    )
 
 
 def mapping() -> Rule:

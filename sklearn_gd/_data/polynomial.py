@@ -7,7 +7,9 @@ intercept. The span of B_0 to B_k is the span of 1 to x^k, so that a lower degre
 block. A term of several features is the product of the terms of each. The columns are in the
 order of PolynomialFeatures of scikit-learn.
 
-With ``precondition=None`` the same code is used with plain powers of the raw inputs.
+With ``precondition=None`` the same code is used with plain powers of the raw inputs. Where the
+terms of low degrees are left out, powers of inputs that are scaled without a shift are used: the
+other polynomials mix degrees.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from numpy.polynomial import legendre
 from scipy import sparse
 from sklearn.preprocessing import PolynomialFeatures
 
+from sklearn_gd._data.array_api import NUMPY, Namespace
+
 
 class PolynomialBasis(NamedTuple):
     """A polynomial basis of given inputs: which terms, and of which mapped inputs."""
@@ -30,30 +34,48 @@ class PolynomialBasis(NamedTuple):
     degree: int
     interaction_only: bool
     is_legendre: bool  # x P_{k-1}(x) of mapped inputs, or plain powers
+    min_degree: int = 1  # terms of lower degrees are left out; above 1 only with plain powers
 
     def expand(self, x: Any, out: Any) -> Any:
         """Write the terms of ``x`` (samples, features) into ``out`` (terms, samples).
 
-        Only operators are used, so that NumPy arrays and torch tensors both serve.
+        Only operators are used, and numbers of Python, so that arrays of all namespaces serve.
         """
         n_features = x.shape[1]
+        if self.n_left_out:  # higher terms are products of them
+            rows = self.n_left_out + self.n_terms, len(x)
+            every = np.empty(rows) if isinstance(out, np.ndarray) else out.new_empty(rows)
+            out[:] = self.with_low_degrees().expand(x, every)[self.n_left_out :]
+            return out
         top = 1 if self.interaction_only else self.degree
         powers = []
-        for j in range(n_features):
-            t = (x[:, j] - self.center[j]) / self.half_width[j]
+        for j, (center, half_width) in enumerate(
+            zip(self.center.tolist(), self.half_width.tolist(), strict=True)
+        ):
+            t = (x[:, j] - center) / half_width
             powers.append([1.0, t, *_higher(t, top, self.is_legendre)])
         for first, last, feature, power, source in _plan(
             n_features, self.degree, self.interaction_only
         ):
             if source is None:
-                out[first] = powers[feature][power]
+                out[first, :] = powers[feature][power]
             else:
-                out[first:last] = out[source : source + last - first] * powers[feature][power]
+                tail = out[source : source + last - first, :]
+                out[first:last, :] = tail * powers[feature][power]
         return out
 
     def powers(self) -> np.ndarray:
         """Exponents of the inputs in each term, shape (terms, features)."""
-        return _powers(len(self.center), self.degree, self.interaction_only)
+        return _powers(len(self.center), self.degree, self.interaction_only, self.min_degree)
+
+    @property
+    def n_left_out(self) -> int:
+        """Number of terms of degrees below the lowest."""
+        return self.with_low_degrees().n_terms - self.n_terms if self.min_degree > 1 else 0
+
+    def with_low_degrees(self) -> PolynomialBasis:
+        """The basis with the terms of all degrees from 1; the terms of this one come last."""
+        return self._replace(min_degree=1)
 
     def convert(
         self, coef: np.ndarray, intercept: np.ndarray, other: PolynomialBasis
@@ -100,7 +122,7 @@ class PolynomialBasis(NamedTuple):
         ``other``. The constant term comes first.
         """
         n_features = len(self.center)
-        plan = _change_plan(n_features, self.degree, self.interaction_only)
+        plan = _change_plan(n_features, self.degree, self.interaction_only, self.min_degree)
         for j, (rows, columns, row_powers, column_powers) in enumerate(plan):
             top = 1 if self.interaction_only else self.degree
             change = _univariate_change(self, other, j, top)
@@ -136,18 +158,26 @@ class PolynomialBasis(NamedTuple):
 
     def monomials(self) -> PolynomialBasis:
         """The basis of the user: plain powers, the same terms."""
-        return monomial_basis(len(self.center), self.degree, interaction_only=self.interaction_only)
+        monomials = monomial_basis(
+            len(self.center), self.degree, interaction_only=self.interaction_only
+        )
+        return monomials._replace(min_degree=self.min_degree)
 
-    def evaluate(self, x: Any, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-        """The polynomials (targets, terms) at the rows of ``x``, block by block."""
+    def evaluate(self, x: Any, coef: Any, intercept: Any, namespace: Namespace = NUMPY) -> Any:
+        """The polynomials (targets, terms) at the rows of ``x``, block by block.
+
+        All arrays are in one namespace. The result has the dtype of ``coef``.
+        """
         x = x.tocsr() if sparse.issparse(x) else x
-        result = np.empty((x.shape[0], len(intercept)))
+        result = namespace.empty((x.shape[0], intercept.shape[0]), coef.dtype)
         rows = max(2**18 // coef.shape[1], 256)
         for start in range(0, x.shape[0], rows):
-            block = x[start : start + rows]
+            stop = min(start + rows, x.shape[0])
+            block = x[start:stop, :]
             block = block.toarray() if sparse.issparse(block) else block
-            terms = self.expand(block.astype(np.float64), np.empty((coef.shape[1], len(block))))
-            result[start : start + rows] = (coef @ terms).T + intercept
+            block = namespace.as_type(block, coef.dtype)
+            out = namespace.empty((coef.shape[1], block.shape[0]), coef.dtype)
+            result[start:stop, :] = (coef @ self.expand(block, out)).T + intercept
         return result
 
 
@@ -168,9 +198,27 @@ def monomial_basis(n_features: int, degree: int, *, interaction_only: bool) -> P
     return PolynomialBasis(ones * 0.0, ones, degree, interaction_only, False)
 
 
-def polynomial_features(n_features: int, degree: int, interaction_only: bool) -> PolynomialFeatures:
+def well_conditioned_basis(
+    terms: PolynomialBasis, low: np.ndarray, high: np.ndarray, *, center: bool
+) -> PolynomialBasis:
+    """The best basis of the same terms for inputs between ``low`` and ``high``."""
+    has_low_degrees = terms.min_degree == 1
+    basis = legendre_basis(
+        low,
+        high,
+        terms.degree,
+        interaction_only=terms.interaction_only,
+        center=center and has_low_degrees,
+    )
+    return basis._replace(is_legendre=has_low_degrees, min_degree=terms.min_degree)
+
+
+def polynomial_features(
+    n_features: int, degree: int, interaction_only: bool, min_degree: int = 1
+) -> PolynomialFeatures:
     """scikit-learn's fitted expansion with the same terms, without the bias column."""
-    expansion = PolynomialFeatures(degree, interaction_only=interaction_only, include_bias=False)
+    degrees = degree if min_degree == 1 else (min_degree, degree)
+    expansion = PolynomialFeatures(degrees, interaction_only=interaction_only, include_bias=False)
     return expansion.fit(np.zeros((1, n_features)))
 
 
@@ -186,9 +234,12 @@ def _higher(t: Any, top: int, use_legendre: bool) -> list[Any]:
 
 
 @lru_cache(maxsize=32)
-def _powers(n_features: int, degree: int, interaction_only: bool) -> np.ndarray:
+def _powers(
+    n_features: int, degree: int, interaction_only: bool, min_degree: int = 1
+) -> np.ndarray:
     """Exponents of the inputs in each term."""
-    powers: np.ndarray = polynomial_features(n_features, degree, interaction_only).powers_
+    expansion = polynomial_features(n_features, degree, interaction_only, min_degree)
+    powers: np.ndarray = expansion.powers_
     powers.flags.writeable = False
     return powers
 
@@ -225,23 +276,24 @@ def _plan(
 
 @lru_cache(maxsize=32)
 def _change_plan(
-    n_features: int, degree: int, interaction_only: bool
+    n_features: int, degree: int, interaction_only: bool, min_degree: int
 ) -> tuple[tuple[np.ndarray, ...], ...]:
     """For each feature the entries of a change of basis: rows, columns, and powers of both.
 
     The change of a feature takes a term to the terms with lower powers of this feature, and
-    the same powers of the others. The constant term comes first.
+    the same powers of the others. The constant term comes first. Terms that are left out have
+    no part in it, because then all changes are diagonal.
     """
-    powers = np.vstack(
-        [np.zeros(n_features, dtype=int), _powers(n_features, degree, interaction_only)]
-    )
+    terms = _powers(n_features, degree, interaction_only, min_degree)
+    powers = np.vstack([np.zeros(n_features, dtype=int), terms])
     index = {row: i for i, row in enumerate(map(tuple, powers.tolist()))}
     plan = []
     for j in range(n_features):
         entries = [
-            (i, index[(*row[:j], k, *row[j + 1 :])], row[j], k)
+            (i, column, row[j], k)
             for row, i in index.items()
             for k in range(row[j] + 1)
+            if (column := index.get((*row[:j], k, *row[j + 1 :]))) is not None
         ]
         plan.append(tuple(np.array(entries).T))
     return tuple(plan)

@@ -9,6 +9,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.model_selection import train_test_split
 
+from sklearn_gd._data.array_api import NUMPY, Namespace
+
 SMALL_ENTRIES = 2**18  # up to so many entries a separate check for NaN costs nothing
 
 
@@ -29,11 +31,17 @@ class TrainingData(NamedTuple):
     weight_unit: float  # the weights of the user are in units of it
     has_single_target: bool  # whether y was one-dimensional
     check_finite: Callable[[], object]  # raises the error of scikit-learn if x is not finite
+    namespace: Namespace = NUMPY  # of the X of the user, where the results belong
 
     @property
     def dtype(self) -> np.dtype:
         """The precision of the coefficients: that of X."""
         return self.x.dtype
+
+    @property
+    def targets(self) -> np.ndarray:
+        """The targets in the shape of the y of the user."""
+        return self.y[:, 0] if self.has_single_target else self.y
 
     @property
     def n_weighted(self) -> int:

@@ -14,6 +14,12 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sklearn_gd._base.types import MatrixLike
+from sklearn_gd._data.array_api import (
+    Namespace,
+    check_same_namespace,
+    is_dispatched,
+    to_numpy,
+)
 from sklearn_gd._data.training_data import SMALL_ENTRIES, TrainingData
 
 
@@ -31,6 +37,7 @@ def check_training_data(
     calls ``check_finite`` when in doubt.
     """
     _check_container(X)
+    namespace = Namespace.of(X)
     X, y = as_numpy(X, "X"), as_numpy(y, "y")
     X, y = validate_data(
         estimator,
@@ -64,7 +71,13 @@ def check_training_data(
     targets = np.asarray(y, dtype=np.float64)
     has_single_target = targets.ndim == 1
     return TrainingData(
-        X, targets.reshape(len(targets), -1), weight, weight_unit, has_single_target, check_finite
+        X,
+        targets.reshape(len(targets), -1),
+        weight,
+        weight_unit,
+        has_single_target,
+        check_finite,
+        namespace,
     )
 
 
@@ -79,20 +92,43 @@ def check_unfitted_data(
 
 
 def check_rows(estimator: BaseEstimator, X: MatrixLike) -> Any:
-    """Validate the rows to predict against what was fitted."""
+    """Validate rows against what was fitted. They become NumPy or sparse."""
     return validate_data(
         estimator, as_numpy(X, "X"), accept_sparse=["csr", "csc", "coo"], reset=False
     )
 
 
+def check_rows_to_predict(estimator: BaseEstimator, X: Any) -> tuple[Any, Namespace]:
+    """Validate rows against what was fitted. They stay in their namespace, which is told."""
+    check_same_namespace(estimator, X)
+    namespace = Namespace.of(X)
+    if namespace.is_numpy:
+        return check_rows(estimator, X), namespace
+    if _is_tensor(X):
+        _check_tensor(X, "X")
+    if namespace.xp.isdtype(X.dtype, "complex floating"):  # scikit-learn asks this of NumPy only
+        raise ValueError("Complex data not supported. Pass real numbers as X.")
+    X = validate_data(estimator, X, dtype=namespace.float_dtypes, reset=False)
+    return X, namespace
+
+
+def follow(values: Any, name: str, namespace: Namespace) -> Any:
+    """Numbers in the namespace of X, where that is not NumPy. Metrics move arrays themselves."""
+    if namespace.is_numpy or values is None or is_dispatched(values):
+        return values
+    return namespace.take(np.asarray(as_numpy(values, name), dtype=np.float64))
+
+
 def as_numpy(values: Any, name: str) -> Any:
-    """A torch tensor or an Arrow array as NumPy; anything else as it is."""
-    module = type(values).__module__.partition(".")[0]
-    if module == "torch" and hasattr(values, "requires_grad"):
-        return _tensor_as_numpy(values, name)
-    if module == "pyarrow" and hasattr(values, "to_numpy"):
+    """An array of torch, Arrow, or dispatched to by scikit-learn, as NumPy; the rest as it is."""
+    if _is_tensor(values):
+        _check_tensor(values, name)
+        # NumPy has no bfloat16
+        values = values.double() if str(values.dtype) == "torch.bfloat16" else values
+        return values.cpu().numpy()
+    if _is_from("pyarrow", values) and hasattr(values, "to_numpy"):
         return values.to_numpy(zero_copy_only=False)
-    return values
+    return to_numpy(values) if is_dispatched(values) else values
 
 
 def _check_container(X: MatrixLike) -> None:
@@ -116,22 +152,29 @@ def _check_container(X: MatrixLike) -> None:
         )
 
 
-def _tensor_as_numpy(values: Any, name: str) -> np.ndarray:
-    """A CPU tensor's memory as an array; a sentence for the tensors that have none."""
-    if values.device.type != "cpu":
+def _is_from(package: str, values: object) -> bool:
+    """Whether the class of an object is from a package, which need not be installed."""
+    return type(values).__module__.partition(".")[0] == package
+
+
+def _is_tensor(values: object) -> bool:
+    """Whether an object is a torch tensor."""
+    return _is_from("torch", values) and hasattr(values, "requires_grad")
+
+
+def _check_tensor(values: Any, name: str) -> None:
+    """Raise a sentence for a torch tensor that cannot become an array."""
+    if values.device.type != "cpu" and not is_dispatched(values):
         raise TypeError(
-            f"{name} is a torch tensor on {str(values.device)!r}. Pass {name}.cpu(); the "
-            "'device' parameter says where the descent runs."
+            f"{name} is a torch tensor on {str(values.device)!r}. Pass {name}.cpu(), or enable "
+            "array API dispatch; the 'device' parameter says where the descent runs."
         )
     if values.requires_grad:
         raise TypeError(
-            f"{name} is a torch tensor that requires grad, and fitting cannot pass gradients "
-            f"on to it. Pass {name}.detach()."
+            f"{name} is a torch tensor that requires grad, and gradients are not passed on to "
+            f"it. Pass {name}.detach()."
         )
     if str(values.layout) != "torch.strided":
         raise TypeError(
             f"{name} is a sparse torch tensor. Pass {name}.to_dense() or a SciPy sparse matrix."
         )
-    if str(values.dtype) == "torch.bfloat16":  # NumPy has no such type
-        values = values.double()
-    return values.numpy()

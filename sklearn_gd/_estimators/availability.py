@@ -28,6 +28,12 @@ class AvailableInParts:
                 "partial_fit does not support early_stopping=True, which needs rows to hold out. "
                 "Set early_stopping=False."
             )
+        if getattr(estimator, "average", False) and estimator._keeps_moments():
+            raise UnavailableError(
+                "partial_fit does not support average without batches: it fits all rows seen so "
+                "far, from coef_. Set 'batch_size' for an average over the steps of all calls, or "
+                "average=False."
+            )
         if (
             estimator.optimizer == "lbfgs"
             or getattr(estimator.optimizer, "__name__", "") == "LBFGS"

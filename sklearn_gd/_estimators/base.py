@@ -27,10 +27,12 @@ from sklearn_gd._base.types import (
     RandomState,
     SchedulerLike,
 )
+from sklearn_gd._data.array_api import Namespace, to_numpy
 from sklearn_gd._data.dask_blocks import is_collection, map_rows
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData, hold_out
-from sklearn_gd._data.validation import check_training_data
+from sklearn_gd._data.validation import check_training_data, follow
+from sklearn_gd._estimators.array_attributes import ArrayAttributesMixin, in_namespace
 from sklearn_gd._estimators.availability import AvailableInParts
 from sklearn_gd._estimators.callbacks import (
     CallbackSupportMixin,
@@ -44,6 +46,7 @@ from sklearn_gd._estimators.fitted_state import (
     FittedState,
     replace_fitted_attributes,
     stacklevel_of_caller,
+    with_target_axis,
 )
 from sklearn_gd._estimators.initial_model import initial_model
 from sklearn_gd._estimators.moments_input import (
@@ -55,8 +58,13 @@ from sklearn_gd._estimators.moments_input import (
     take_features,
     without_rows,
 )
-from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES, check_statistical_tol
+from sklearn_gd._estimators.parameter_rules import (
+    REGRESSOR_RULES,
+    check_average,
+    check_statistical_tol,
+)
 from sklearn_gd._estimators.saved_state import VersionedStateMixin
+from sklearn_gd._estimators.validation_set import ValidationSet
 from sklearn_gd._moments.errors import mean_squared_errors, r2
 from sklearn_gd._moments.moments import Moments
 
@@ -78,6 +86,7 @@ class FitInputs(NamedTuple):
 
 
 class GDRegressor(
+    ArrayAttributesMixin,
     VersionedStateMixin,
     CallbackSupportMixin,
     MultiOutputMixin,
@@ -124,6 +133,7 @@ class GDRegressor(
         lr_scheduler: SchedulerLike = None,
         tol: float | str | None = None,
         n_iter_no_change: int = 10,
+        average: bool | int = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         warm_start: bool = False,
@@ -148,6 +158,7 @@ class GDRegressor(
         self.lr_scheduler = lr_scheduler
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.average = average
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
@@ -162,6 +173,9 @@ class GDRegressor(
         *,
         coef_init: ArrayLike | None = None,
         intercept_init: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Fit the model by gradient descent.
 
@@ -182,6 +196,14 @@ class GDRegressor(
             Intercept at which the descent starts. None starts where the mean prediction is the
             mean target, or at 0 with ``precondition=None``. Squared error uses it only with
             ``precondition=None``, because else the intercept follows from the coefficients.
+        X_val : {array-like, sparse matrix, dataframe} of shape (n_val, n_features), default=None
+            Rows for early stopping, in place of the rows that the fit would hold out. All rows
+            of X are then trained on. This needs ``early_stopping=True``. A
+            `sklearn.pipeline.Pipeline` with ``transform_input=["X_val"]`` transforms them as X.
+        y_val : array-like of shape (n_val,) or (n_val, n_targets), default=None
+            Targets of `X_val`.
+        sample_weight_val : array-like of shape (n_val,) or float, default=None
+            Non-negative weights of the rows of `X_val`.
 
         Returns
         -------
@@ -195,8 +217,9 @@ class GDRegressor(
         ValueError
             If a parameter is outside its range, if the data hold NaN or infinity, if moments
             are given and something needs rows, if `coef_init` or `intercept_init` has
-            another shape than `coef_` or `intercept_`, or if `positive` or `bounds` name or
-            count other coefficients or leave a coefficient no value.
+            another shape than `coef_` or `intercept_`, if `positive` or `bounds` name or
+            count other coefficients or leave a coefficient no value, or if `X_val` is given
+            without `y_val` or without early stopping.
         TypeError
             If X is a list of moments. Pass ``sum(parts)``.
 
@@ -213,7 +236,15 @@ class GDRegressor(
         1000
         """
         return with_progress_bar(
-            self, lambda: self._fit(X, y, sample_weight, coef_init, intercept_init)
+            self,
+            lambda: self._fit(
+                X,
+                y,
+                sample_weight,
+                coef_init,
+                intercept_init,
+                ValidationSet(X_val, y_val, sample_weight_val),
+            ),
         )
 
     @with_callbacks
@@ -224,16 +255,21 @@ class GDRegressor(
         sample_weight: ArrayLike | None,
         coef_init: ArrayLike | None,
         intercept_init: ArrayLike | None,
+        validation_set: ValidationSet,
     ) -> Self:
         """The fit, as a task that callbacks can follow."""
         from sklearn_gd._training.fit import fit_model
 
         random_state = self._check_params()
+        if validation_set.is_given:
+            validation_set.check_use(self, X)
         X, y, sample_weight = self._gathered(X, y, sample_weight)
         task = FitTask(self, X, y, sample_weight, int(self.epochs))
-        inputs = self._fit_inputs(
-            X, y, sample_weight, random_state, holds_out=bool(self.early_stopping)
-        )
+        holds_out = bool(self.early_stopping) and not validation_set.is_given
+        inputs = self._fit_inputs(X, y, sample_weight, random_state, holds_out=holds_out)
+        if validation_set.is_given:
+            rows = validation_set.checked(inputs.checked, inputs.data)
+            inputs = inputs._replace(validation=rows)
         self._warn_of_terms(inputs)
         goes_on = self.warm_start and hasattr(self, "coef_")
         start = self._start(inputs) if goes_on else None
@@ -242,10 +278,13 @@ class GDRegressor(
 
         def on_epoch(curve: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> bool:
             return task.epoch(
-                lambda: {
-                    **self._model_state(inputs, coef, intercept),
-                    **self._curve_state(curve, goes_on=goes_on),
-                }
+                lambda: in_namespace(
+                    {
+                        **self._model_state(inputs, coef, intercept),
+                        **self._curve_state(curve, goes_on=goes_on),
+                    },
+                    inputs.data.namespace,
+                )
             )
 
         result = fit_model(
@@ -401,13 +440,16 @@ class GDRegressor(
         check_is_fitted(self)
         X, y, sample_weight = self._gathered(X, y, sample_weight, is_fit=False)
         if not isinstance(X, Moments):
+            namespace = Namespace.of(X)
+            y = follow(y, "y", namespace)
+            sample_weight = follow(sample_weight, "sample_weight", namespace)
             return float(super().score(X, y, sample_weight))
         check_takes_moments(self, y, sample_weight, needs_squared_error=False)
         return r2(X, self._errors(X))
 
     def _predict_lazily(self, X: Any) -> Any:
         """Predictions for a Dask collection, as a collection of its kind."""
-        n_targets = None if self.coef_.ndim == 1 else len(self.coef_)
+        n_targets = None if self.coef_.ndim == 1 else self.coef_.shape[0]
         return map_rows(self.predict, X, n_targets)
 
     def _errors(self, moments: Moments) -> np.ndarray:
@@ -449,8 +491,7 @@ class GDRegressor(
         'y = 1 + 2 x0'
         """
         check_is_fitted(self)
-        coef = np.atleast_2d(self.coef_)
-        intercept = np.broadcast_to(self.intercept_, (len(coef),))
+        coef, intercept = with_target_axis(self.coef_, self.intercept_)
         return equation(list(self._term_names()), coef, intercept, digits)
 
     @abstractmethod
@@ -589,6 +630,8 @@ class GDRegressor(
         owner = owner or type(self).__name__
         if self.tol == "statistical":
             check_statistical_tol(owner, self)
+        if self.average:
+            check_average(owner, self)
         return FitOptions(
             owner=owner,
             lr=self.lr,
@@ -608,6 +651,7 @@ class GDRegressor(
             lr_scheduler=self.lr_scheduler,
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
+            average=self.average,
         )
 
     def _start(self, inputs: FitInputs) -> tuple[np.ndarray, np.ndarray | None]:
@@ -627,7 +671,8 @@ class GDRegressor(
         targets, features = data.y.shape[1], data.x.shape[1]
         # coefficients may have been set by hand, without a fit
         n_features = getattr(self, "n_features_in_", features)
-        before = self.coef_.size // self.coef_.shape[-1], n_features
+        coef = to_numpy(self.coef_)
+        before = coef.size // coef.shape[-1], n_features
         if before != (targets, features):
             raise ValueError(
                 f"This continues from a fit of {before[0]} targets on {before[1]} features, but y "
@@ -660,7 +705,7 @@ class GDRegressor(
     def _curve_state(self, curve: np.ndarray, *, goes_on: bool) -> FittedState:
         """The fitted attributes that count epochs, over all calls."""
         if goes_on and hasattr(self, "loss_curve_"):
-            curve = np.concatenate([self.loss_curve_, curve])
+            curve = np.concatenate([to_numpy(self.loss_curve_), curve])
         return {"loss_curve_": curve, "n_iter_": len(curve)}
 
     def _fitted_state(self, inputs: FitInputs, result: FitResult, *, goes_on: bool) -> FittedState:
@@ -676,10 +721,11 @@ class GDRegressor(
         }
         if result.validation_curve is not None:
             earlier = getattr(self, "validation_loss_curve_", []) if goes_on else []
-            state["validation_loss_curve_"] = np.concatenate([earlier, result.validation_curve])
+            curve = np.concatenate([to_numpy(earlier), result.validation_curve])
+            state["validation_loss_curve_"] = curve
             before = state["n_iter_"] - len(result.loss_curve)
             state["best_epoch_"] = before + result.best_epoch
-        return state
+        return in_namespace(state, inputs.data.namespace)
 
     def _become_fitted(self, state: FittedState, result: FitResult) -> None:
         """Warn of what went wrong, and take over all fitted attributes."""
@@ -691,13 +737,15 @@ class GDRegressor(
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         return tags
 
 
 def as_linear_regression(model: GDRegressor, features: Params) -> LinearRegression:
     """A fitted LinearRegression with the coefficients of ``model``, and these features."""
     linear = LinearRegression(fit_intercept=model.fit_intercept)
-    linear.coef_, linear.intercept_ = model.coef_.copy(), copy.copy(model.intercept_)
+    coef, intercept = to_numpy(model.coef_), to_numpy(model.intercept_)
+    linear.coef_, linear.intercept_ = coef.copy(), copy.copy(intercept)
     for name in ("n_features_in_", "feature_names_in_"):
         if name in features:
             setattr(linear, name, features[name])

@@ -91,11 +91,19 @@ tol : float or "statistical", default=None
     by itself.
 n_iter_no_change : int, default=10
     Number of epochs to wait before stopping. It is used with `tol` and `early_stopping`.
+average : bool or int, default=False
+    Whether `coef_` and `intercept_` are the averages of the parameters after every step, which
+    have less of the noise of mini-batches. An int above 1 is the number of rows that are seen
+    before the average begins, as in SGDRegressor. `loss_` is that of the averages, and
+    `loss_curve_` that of the parameters themselves. The average of mini-batches goes on over
+    calls of `partial_fit`. It goes neither with `early_stopping` nor with an L1 penalty.
 early_stopping : bool, default=False
     Hold out some rows for validation, stop when their loss no longer decreases, and return
-    the parameters of the epoch where it was lowest.
+    the parameters of the epoch where it was lowest. If `X_val` and `y_val` are passed to
+    `fit`, they are the validation rows, and no row is held out.
 validation_fraction : float, default=0.1
-    Share of the rows to hold out. It is used with `early_stopping`.
+    Share of the rows to hold out. It is used with `early_stopping`, unless `X_val` is passed
+    to `fit`.
 warm_start : bool, default=False
     Continue from `coef_`, and extend `loss_curve_`, instead of starting from zero.
 random_state : int, RandomState instance or None, default=None
@@ -153,6 +161,12 @@ refit : bool, str or callable, default=True
 select_epochs : bool, default=False
     Choose the number of epochs too. It is the number after which the test loss of the best
     candidate, averaged over folds, was lowest. The final fit stops there.
+error_score : float or "raise", default="raise"
+    The score of a candidate on a split where a scorer raises an error, with a warning.
+    ``"raise"`` ends the search with that error. The default of GridSearchCV is NaN. An error
+    of the descent always ends the search, because all candidates are one descent.
+return_train_score : bool, default=False
+    Whether `cv_results_` has the scores on the training rows too.
 """
 
 SEARCH_ATTRIBUTES = """
@@ -173,6 +187,8 @@ epochs_ : int
     The number of epochs of the final fit.
 refit_time_ : float
     Seconds of the final fit that the search did not spend already.
+scorer_ : callable or dict
+    The scorer, or a dict of several by name, as in GridSearchCV.
 n_splits_ : int
     The number of splits.
 multimetric_ : bool
@@ -183,8 +199,7 @@ SEARCH_NOTES = """
 A descent that diverges does not change the other descents. Its parameters of the lowest loss
 are scored, as the plain estimator would keep them. Squared error needs only moments of the
 data. Other losses see the rows. With mini-batches every candidate is fitted on every fold by
-itself, with the same meaning of results. `score` is R², whatever `scoring` is. A scorer that
-raises an error ends the search, as ``error_score="raise"`` of GridSearchCV does.
+itself, with the same meaning of results. `score` is R², whatever `scoring` is.
 
 The memory needed, in numbers, is candidates x folds x epochs for the loss curves, and
 folds x coefficients² for the moments. The descents need some hundred megabytes at most. Very
@@ -193,6 +208,9 @@ many descents are done in several batches.
 Callbacks see the epochs of all descents. If a callback asks to stop, the present descent ends,
 and later descents take no more epochs than it did. No epoch has a fitted model to show,
 because the best candidate is not known yet.
+
+With array API dispatch of scikit-learn, fitted arrays and predictions are in the array library
+of X and on its device. `cv_results_` stays NumPy.
 """
 
 _REGRESSOR_ONLY = {  # parameters and attributes that a search does not have

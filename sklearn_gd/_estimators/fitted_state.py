@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
+from sklearn_gd._data.array_api import to_numpy
+
 FittedState = dict[str, Any]  # fitted attributes by name
 
 
@@ -33,6 +35,6 @@ def is_fitted_name(name: str) -> bool:
 
 
 def with_target_axis(coef: np.ndarray, intercept: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients and intercepts in float64, with an axis of targets."""
-    coef = np.atleast_2d(np.asarray(coef, dtype=np.float64))
-    return coef, np.array(np.broadcast_to(intercept, len(coef)), dtype=np.float64)
+    """Coefficients and intercepts as NumPy in float64, with an axis of targets."""
+    coef = np.atleast_2d(np.asarray(to_numpy(coef), dtype=np.float64))
+    return coef, np.array(np.broadcast_to(to_numpy(intercept), len(coef)), dtype=np.float64)

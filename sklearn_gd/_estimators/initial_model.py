@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sklearn_gd._data.validation import as_numpy
 from sklearn_gd._estimators.fitted_state import replace_fitted_attributes, with_target_axis
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def initial_model(
 def _checked(values: ArrayLike, name: str, shape: tuple[int, ...], owner: str) -> np.ndarray:
     """Values as finite float64 of exactly this shape, or an error that names them."""
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = np.asarray(as_numpy(values, name), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} of {owner} must be numbers ({error}).") from error
     if array.shape != shape:

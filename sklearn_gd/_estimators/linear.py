@@ -10,7 +10,7 @@ from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._data.validation import check_rows
+from sklearn_gd._data.validation import check_rows_to_predict
 from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
 from sklearn_gd._estimators.docstrings import documented
 from sklearn_gd._estimators.fitted_state import FittedState, with_target_axis
@@ -50,6 +50,9 @@ class GDLinearRegressor(GDRegressor):
     objective ends above the first one. On data of deficient rank the whitened descent ends
     at the coefficients of minimum norm, as LinearRegression does.
 
+    With array API dispatch of scikit-learn, fitted arrays and predictions are in the array
+    library of X and on its device.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
@@ -84,6 +87,12 @@ class GDLinearRegressor(GDRegressor):
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions. For a Dask collection they are a lazy collection of its kind.
 
+        Raises
+        ------
+        ValueError
+            If X has other features than X of the fit, holds NaN or infinity, or, with array API
+            dispatch, is of another array library or on another device than X of the fit.
+
         Examples
         --------
         >>> from sklearn_gd import GDLinearRegressor
@@ -94,7 +103,9 @@ class GDLinearRegressor(GDRegressor):
         check_is_fitted(self)
         if is_collection(X):
             return self._predict_lazily(X)
-        return check_rows(self, X) @ self.coef_.T + self.intercept_
+        X, namespace = check_rows_to_predict(self, X)
+        coef, intercept = namespace.take(self.coef_), namespace.take(self.intercept_)
+        return namespace.predict(X, coef, intercept)
 
     def to_sklearn(self) -> LinearRegression:
         """Convert to a fitted `sklearn.linear_model.LinearRegression`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sklearn_gd._data.array_api import to_numpy
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.moments import Moments
 
@@ -124,7 +125,7 @@ def check_features(fitted: BaseEstimator, moments: Moments) -> None:
             f"The feature names of the moments should match those that were passed during fit of "
             f"{owner}: {list(names)[:5]}. They are {list(moments.feature_names or ())[:5]}."
         )
-    n_targets = np.size(fitted.coef_) // np.shape(fitted.coef_)[-1]
+    n_targets = len(np.atleast_2d(to_numpy(fitted.coef_)))
     if moments.n_targets != n_targets:
         raise ValueError(
             f"The moments have {moments.n_targets} targets, and {owner} was fitted to {n_targets}."

@@ -14,6 +14,7 @@ from sklearn_gd._base.parameters import (
     interval,
     mapping,
     mapping_of,
+    pair_of_degrees,
     real,
     sequence,
 )
@@ -35,12 +36,16 @@ REGRESSOR_RULES = {
     "shuffle": boolean(),
     "tol": either(real(0.0, closed="left"), choice("statistical", None)),
     "n_iter_no_change": integer(1),
+    "average": either(boolean(), integer(0)),
     "early_stopping": boolean(),
     "validation_fraction": real(0.0, 1.0),
     "warm_start": boolean(),
     "verbose": either(integer(0), boolean()),
 }
-POLYNOMIAL_RULES = {"degree": integer(1), "interaction_only": boolean()}
+POLYNOMIAL_RULES = {
+    "degree": either(integer(1), pair_of_degrees()),
+    "interaction_only": boolean(),
+}
 
 
 def check_statistical_tol(owner: str, estimator: BaseEstimator) -> None:
@@ -49,6 +54,7 @@ def check_statistical_tol(owner: str, estimator: BaseEstimator) -> None:
     for name, needed, why in (
         ("batch_size", None, "an objective on all rows"),
         ("early_stopping", False, "the objective to decide, and not validation rows"),
+        ("average", False, "the parameters after the last step"),
     ):
         value = getattr(estimator, name, needed)
         if value != needed:
@@ -58,6 +64,22 @@ def check_statistical_tol(owner: str, estimator: BaseEstimator) -> None:
             f"tol='statistical' of {owner} is not possible: {reason} Or set tol to a number or "
             "None."
         )
+
+
+def check_average(owner: str, estimator: BaseEstimator) -> None:
+    """Raise if an average of the parameters does not go with the other parameters."""
+    if getattr(estimator, "early_stopping", False):
+        reason = "early_stopping=True keeps the parameters of one epoch. Set early_stopping=False."
+    elif getattr(estimator, "alpha", 0.0) * getattr(estimator, "l1_ratio", 0.0) > 0:
+        reason = (
+            f"an L1 penalty (alpha={estimator.alpha!r}, l1_ratio={estimator.l1_ratio!r}) makes "
+            "coefficients exactly zero, and their average is not. Set l1_ratio=0.0."
+        )
+    else:
+        return
+    raise InvalidParameterError(
+        f"average={estimator.average!r} of {owner} is not possible: {reason} Or set average=False."
+    )
 
 
 def why_no_standard_errors(estimator: BaseEstimator) -> str | None:

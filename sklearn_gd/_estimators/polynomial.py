@@ -8,7 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.polynomial import Polynomial
+from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import Rule
@@ -25,12 +27,12 @@ from sklearn_gd._base.types import (
 from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.polynomial import (
     PolynomialBasis,
-    legendre_basis,
     monomial_basis,
     polynomial_features,
+    well_conditioned_basis,
 )
 from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._data.validation import check_rows
+from sklearn_gd._data.validation import check_rows_to_predict
 from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
 from sklearn_gd._estimators.coefficient_bounds import bounding_parameters
 from sklearn_gd._estimators.docstrings import documented
@@ -57,8 +59,9 @@ class GDPolynomialRegressor(GDRegressor):
 
     Parameters
     ----------
-    degree : int, default=2
-        Highest degree of the terms, at least 1.
+    degree : int or tuple (min_degree, max_degree), default=2
+        Highest degree of the terms, at least 1. A tuple leaves out the terms of degrees below
+        `min_degree`, as in PolynomialFeatures. The intercept is a matter of `fit_intercept`.
     interaction_only : bool, default=False
         Leave out powers of a single feature above the first.
     {parameters}
@@ -86,7 +89,11 @@ class GDPolynomialRegressor(GDRegressor):
     Each feature is expanded in x P_{k-1}(x) for k >= 1, with P the Legendre polynomials
     and x mapped to [-1, 1]. With ``fit_intercept=False`` the map only scales, so that the
     span of the terms is the span of the plain powers. With ``precondition=None`` the terms
-    are plain powers of the features as they are, as in a textbook.
+    are plain powers of the features as they are, as in a textbook. Where ``degree`` is a tuple
+    that leaves out terms, the terms are powers of the features that are scaled without a shift.
+
+    With array API dispatch of scikit-learn, fitted arrays and predictions are in the array
+    library of X and on its device.
 
     `fit` gives a UserWarning if there are more than 1000 terms and more than 10 terms for each
     sample, and no penalty.
@@ -107,12 +114,11 @@ class GDPolynomialRegressor(GDRegressor):
 
     powers_: np.ndarray
     n_output_features_: int
-    feature_names_out_: np.ndarray
 
     def __init__(
         self,
         *,
-        degree: int = 2,
+        degree: int | tuple[int, int] = 2,
         interaction_only: bool = False,
         lr: float | str = 0.01,
         epochs: int = 1000,
@@ -132,6 +138,7 @@ class GDPolynomialRegressor(GDRegressor):
         lr_scheduler: SchedulerLike = None,
         tol: float | str | None = None,
         n_iter_no_change: int = 10,
+        average: bool | int = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         warm_start: bool = False,
@@ -157,6 +164,7 @@ class GDPolynomialRegressor(GDRegressor):
             lr_scheduler=lr_scheduler,
             tol=tol,
             n_iter_no_change=n_iter_no_change,
+            average=average,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             warm_start=warm_start,
@@ -165,6 +173,13 @@ class GDPolynomialRegressor(GDRegressor):
         )
         self.degree = degree
         self.interaction_only = interaction_only
+
+    @property
+    def feature_names_out_(self) -> np.ndarray:
+        """Names of the terms. They are text, which is in no array namespace, and not stored."""
+        if not hasattr(self, "_expansion_"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted, and has no terms yet.")
+        return self._term_names()
 
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict targets, in the basis of the fit and block by block.
@@ -180,6 +195,12 @@ class GDPolynomialRegressor(GDRegressor):
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions. For a Dask collection they are a lazy collection of its kind.
 
+        Raises
+        ------
+        ValueError
+            If X has other features than X of the fit, holds NaN or infinity, or, with array API
+            dispatch, is of another array library or on another device than X of the fit.
+
         Examples
         --------
         >>> from sklearn_gd import GDPolynomialRegressor
@@ -190,10 +211,11 @@ class GDPolynomialRegressor(GDRegressor):
         check_is_fitted(self)
         if is_collection(X):
             return self._predict_lazily(X)
-        X = check_rows(self, X)
-        coef, intercept = self._expansion_["coef"], self._expansion_["intercept"]
-        values = self._fitted_basis().evaluate(X, coef, intercept)
-        values = values.astype(np.result_type(X.dtype, self.coef_.dtype), copy=False)
+        X, namespace = check_rows_to_predict(self, X)
+        coef, intercept = (namespace.take(self._expansion_[name]) for name in ("coef", "intercept"))
+        values = self._fitted_basis().evaluate(X, coef, intercept, namespace)
+        dtype = namespace.xp.result_type(X.dtype, namespace.take(self.coef_).dtype)
+        values = namespace.as_type(values, dtype)
         return values[:, 0] if self.coef_.ndim == 1 else values
 
     def to_polynomial(self) -> Polynomial:
@@ -217,14 +239,15 @@ class GDPolynomialRegressor(GDRegressor):
         [1.0, 2.0, 1.0]
         """
         check_is_fitted(self)
-        if self.n_features_in_ != 1 or self.coef_.size != self.n_output_features_:
+        coef, intercept = with_target_axis(self.coef_, self.intercept_)
+        if self.n_features_in_ != 1 or len(coef) != 1:
             raise ValueError(
                 "to_polynomial needs one feature and one target, and this model has "
-                f"n_features_in_={self.n_features_in_} and coef_ of shape {self.coef_.shape}. "
-                "Use coef_ with powers_, or to_sklearn()."
+                f"n_features_in_={self.n_features_in_} and coef_ of shape "
+                f"{tuple(self.coef_.shape)}. Use coef_ with powers_, or to_sklearn()."
             )
-        coef, intercept = with_target_axis(self.coef_, self.intercept_)
-        return Polynomial(np.concatenate([intercept, coef[0]]))
+        left_out = np.zeros(self._fitted_basis().n_left_out)
+        return Polynomial(np.concatenate([intercept, left_out, coef[0]]))
 
     def to_sklearn(self) -> Pipeline:
         """Convert to a fitted pipeline of PolynomialFeatures and LinearRegression.
@@ -243,23 +266,76 @@ class GDPolynomialRegressor(GDRegressor):
         [9.0]
         """
         check_is_fitted(self)
+        linear = as_linear_regression(self, {"n_features_in_": self.n_output_features_})
+        return make_pipeline(self._polynomial_features(), linear)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Name the terms, as PolynomialFeatures names them.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features_in_,), default=None
+            Names of the features. None takes `feature_names_in_`, or else ``"x0"``, ``"x1"``,
+            and so on. If there are `feature_names_in_`, other names are refused.
+
+        Returns
+        -------
+        ndarray of shape (n_output_features_,)
+            A name for each coefficient. Without `input_features` it is `feature_names_out_`.
+
+        Raises
+        ------
+        ValueError
+            If `input_features` has another length than `n_features_in_`, or differs from
+            `feature_names_in_`.
+
+        Examples
+        --------
+        >>> from sklearn_gd import GDPolynomialRegressor
+        >>> model = GDPolynomialRegressor(lr="auto").fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
+        >>> model.get_feature_names_out(["width"]).tolist()
+        ['width', 'width^2']
+        """
+        check_is_fitted(self)
+        names: np.ndarray = self._polynomial_features().get_feature_names_out(input_features)
+        return names
+
+    def _polynomial_features(self) -> PolynomialFeatures:
+        """scikit-learn's expansion with the terms of the fit and the names of the features."""
         basis = self._fitted_basis()
-        expansion = polynomial_features(self.n_features_in_, basis.degree, basis.interaction_only)
+        expansion = polynomial_features(
+            self.n_features_in_, basis.degree, basis.interaction_only, basis.min_degree
+        )
         if hasattr(self, "feature_names_in_"):
             expansion.feature_names_in_ = self.feature_names_in_
-        linear = as_linear_regression(self, {"n_features_in_": self.n_output_features_})
-        return make_pipeline(expansion, linear)
+        return expansion
 
     def _terms(self) -> tuple[int, bool]:
-        return int(self.degree), bool(self.interaction_only)
+        return self._degrees()[1], bool(self.interaction_only)
+
+    def _degrees(self) -> tuple[int, int]:
+        """The lowest degree of the terms, at least 1, and the highest."""
+        low, high = self.degree if isinstance(self.degree, tuple) else (1, self.degree)
+        return max(int(low), 1), int(high)
+
+    def _monomials(self, n_features: int) -> PolynomialBasis:
+        """Plain powers of the features. Raises if there are none."""
+        min_degree, degree = self._degrees()
+        if self.interaction_only and min_degree > n_features:
+            raise ValueError(
+                f"degree={self.degree} of {type(self).__name__} with interaction_only=True needs "
+                f"at least {min_degree} features, and X has {n_features}: there are no terms. "
+                "Lower degree, or set interaction_only=False."
+            )
+        monomials = monomial_basis(n_features, degree, interaction_only=bool(self.interaction_only))
+        return monomials._replace(min_degree=min_degree)
 
     def _basis(self, data: TrainingData | Moments) -> PolynomialBasis:
-        degree, interaction_only = self._terms()
         if isinstance(data, Moments):
             n_features, n_rows = data.n_features, data.n_samples
         else:
             n_features, n_rows = data.x.shape[1], data.n_weighted
-        monomials = monomial_basis(n_features, degree, interaction_only=interaction_only)
+        monomials = self._monomials(n_features)
         # a proximal step needs each coefficient to be a coordinate
         is_proximal = self.alpha * self.l1_ratio > 0 or bool(bounding_parameters(self))
         # with fewer rows than terms an L2 penalty needs coefficients in original units, or it
@@ -270,9 +346,7 @@ class GDPolynomialRegressor(GDRegressor):
         low, high = (data.x_low, data.x_high) if isinstance(data, Moments) else data.ranges()
         if low is None or high is None:  # moments of degree 1, which are centred anyway
             return monomials
-        return legendre_basis(
-            low, high, degree, interaction_only=interaction_only, center=self.fit_intercept
-        )
+        return well_conditioned_basis(monomials, low, high, center=self.fit_intercept)
 
     def _warn_of_terms(self, inputs: FitInputs) -> None:
         assert inputs.basis is not None
@@ -287,8 +361,10 @@ class GDPolynomialRegressor(GDRegressor):
             )
 
     def _fitted_basis(self) -> PolynomialBasis:
-        fields = {name: self._expansion_[name] for name in PolynomialBasis._fields}
-        return PolynomialBasis(**fields)
+        expansion = self._expansion_
+        # models of version 0.1.0 before its release have no min_degree
+        names = [name for name in PolynomialBasis._fields if name in expansion]
+        return PolynomialBasis(**{name: expansion[name] for name in names})
 
     def _fitted_model(self, basis: PolynomialBasis | None) -> tuple[np.ndarray, np.ndarray]:
         assert basis is not None
@@ -300,12 +376,14 @@ class GDPolynomialRegressor(GDRegressor):
         return self._fitted_basis().convert(expansion["coef"], expansion["intercept"], basis)
 
     def _check_same_terms(self) -> None:
-        before, now = self._fitted_basis(), self._terms()
-        if (before.degree, before.interaction_only) != now:
+        basis, interaction_only = self._fitted_basis(), bool(self.interaction_only)
+        degrees = basis.min_degree, basis.degree
+        if (degrees, basis.interaction_only) != (self._degrees(), interaction_only):
+            before = basis.degree if basis.min_degree == 1 else degrees
             raise ValueError(
-                f"This continues from a fit with degree={before.degree} and "
-                f"interaction_only={before.interaction_only}, but now they are {now[0]} and "
-                f"{now[1]}. Call fit with warm_start=False to start afresh."
+                f"This continues from a fit with degree={before} and "
+                f"interaction_only={basis.interaction_only}, but now they are {self.degree} and "
+                f"{interaction_only}. Call fit with warm_start=False to start afresh."
             )
 
     def _to_user_terms(
@@ -313,13 +391,12 @@ class GDPolynomialRegressor(GDRegressor):
     ) -> tuple[np.ndarray, np.ndarray, FittedState]:
         basis = inputs.basis
         assert basis is not None
-        expansion = polynomial_features(len(basis.center), basis.degree, basis.interaction_only)
+        expansion = polynomial_features(
+            len(basis.center), basis.degree, basis.interaction_only, basis.min_degree
+        )
         further = {
             "powers_": expansion.powers_,
             "n_output_features_": len(expansion.powers_),
-            "feature_names_out_": expansion.get_feature_names_out(
-                getattr(inputs.checked, "feature_names_in_", None)
-            ),
             # predictions are made in the basis of the fit, where they are accurate
             "_expansion_": {**basis._asdict(), "coef": coef, "intercept": intercept},
         }
@@ -327,4 +404,9 @@ class GDPolynomialRegressor(GDRegressor):
         return coef, intercept, further
 
     def _term_names(self) -> np.ndarray:
-        return self.feature_names_out_
+        basis = self._fitted_basis()
+        expansion = polynomial_features(len(basis.center), basis.degree, basis.interaction_only)
+        names: np.ndarray = expansion.get_feature_names_out(
+            getattr(self, "feature_names_in_", None)
+        )
+        return names

@@ -6,6 +6,7 @@ A version cannot know what a later version saved, so that it warns of a newer mo
 
 from __future__ import annotations
 
+import inspect
 import re
 import warnings
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from sklearn.exceptions import InconsistentVersionWarning
 
 from sklearn_gd._base.version import __version__
+from sklearn_gd._estimators.array_attributes import with_numpy_attributes
 from sklearn_gd._estimators.fitted_state import FittedState, stacklevel_of_caller
 
 _VERSION_KEY = "_sklearn_gd_version"
@@ -46,7 +48,7 @@ class VersionedStateMixin:
 
     def __getstate__(self) -> FittedState:
         state: FittedState = super().__getstate__()  # type: ignore[assignment]
-        return {**state, _VERSION_KEY: __version__}
+        return {**with_numpy_attributes(state), _VERSION_KEY: __version__}
 
     def __setstate__(self, state: FittedState) -> None:
         saved_by = state.get(_VERSION_KEY, __version__)
@@ -59,7 +61,14 @@ class VersionedStateMixin:
                 ),
                 stacklevel=stacklevel_of_caller(),
             )
-        super().__setstate__(upgrade(state))  # type: ignore[misc]
+        # parameters that are younger than the model have their defaults
+        super().__setstate__({**_defaults(type(self)), **upgrade(state)})  # type: ignore[misc]
+
+
+def _defaults(kind: type) -> FittedState:
+    """The default values of the parameters of a class."""
+    parameters = inspect.signature(kind).parameters.items()
+    return {name: each.default for name, each in parameters if each.default is not each.empty}
 
 
 def _release(version: str) -> list[int]:
@@ -83,6 +92,7 @@ def upgrade(state: FittedState) -> FittedState:
                 for optimizer, scheduler in stream["optimizers"]
             ],
         }
+    state.pop("feature_names_out_", None)  # it is a property now
     state.setdefault("bounds", None)  # a parameter that 0.1.0 did not have before its release
     kept = state.get("_partial_fit_state_")
     if kept is not None and "factor" in kept and "n_samples" not in kept:

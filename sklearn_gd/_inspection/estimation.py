@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_gd._data.polynomial import PolynomialBasis, legendre_basis
+from sklearn_gd._data.polynomial import PolynomialBasis, well_conditioned_basis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._estimators.base import GDRegressor
 from sklearn_gd._estimators.parameter_rules import why_no_standard_errors
@@ -57,7 +57,7 @@ def estimate_terms(
     if reason:
         raise ValueError(f"{subject}: {reason}")
     center, weight = bool(regressor.fit_intercept), data.weight
-    basis = _well_conditioned_basis(terms, data if moments is None else moments, center=center)
+    basis = _basis_for_range(terms, data if moments is None else moments, center=center)
     if weight is not None:
         weight = weight * data.weight_unit
     with isolated():
@@ -108,7 +108,7 @@ def _is_in_range(user: UserEstimate) -> bool:
     return bool(is_fine.all() and np.isfinite(user.params()).all())
 
 
-def _well_conditioned_basis(
+def _basis_for_range(
     terms: PolynomialBasis | None, data: TrainingData | Moments, *, center: bool
 ) -> PolynomialBasis | None:
     """The basis of the same terms on the range of the data, whatever the fit used."""
@@ -117,6 +117,4 @@ def _well_conditioned_basis(
     low, high = (data.x_low, data.x_high) if isinstance(data, Moments) else data.ranges()
     if low is None or high is None:  # moments of degree 1, which are centred anyway
         return terms.monomials()
-    return legendre_basis(
-        low, high, terms.degree, interaction_only=terms.interaction_only, center=center
-    )
+    return well_conditioned_basis(terms, low, high, center=center)

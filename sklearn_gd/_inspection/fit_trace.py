@@ -55,7 +55,12 @@ class PreparedEstimator(NamedTuple):
         with isolated():
             moments = in_basis(inputs.moments, inputs.basis, inputs.options)
             fit = prepare(
-                inputs.data, inputs.basis, inputs.options, seed=inputs.seed, moments=moments
+                inputs.data,
+                inputs.basis,
+                inputs.options,
+                seed=inputs.seed,
+                moments=moments,
+                n_rows=None if inputs.moments is None else inputs.moments.n_samples,
             )
         return cls(inputs, fit, _term_names(inputs, fit))
 

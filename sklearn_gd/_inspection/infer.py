@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import check_params, choice, real
 from sklearn_gd._base.types import MatrixLike
+from sklearn_gd._data.array_api import to_numpy
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_training_data
 from sklearn_gd._estimators.base import GDRegressor
@@ -185,7 +186,7 @@ def _check_data(
 ) -> TrainingData:
     """The checked data, whose columns are those of the fit."""
     data = check_training_data(copy.copy(regressor), X, y, sample_weight, reset=False)
-    n_targets = np.atleast_2d(regressor.coef_).shape[0]
+    n_targets = len(np.atleast_2d(to_numpy(regressor.coef_)))
     if data.y.shape[1] != n_targets:
         raise ValueError(
             f"y has {data.y.shape[1]} targets, and {type(regressor).__name__} was fitted with "

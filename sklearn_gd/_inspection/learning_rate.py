@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import invalid, real
 from sklearn_gd._base.types import MatrixLike, Results, Style, TorchFunction
+from sklearn_gd._data.array_api import to_numpy
 from sklearn_gd._functions.minimize import minimize
 from sklearn_gd._functions.result import select_run
 from sklearn_gd._inspection.descent_path import DescentPathDisplay
@@ -470,7 +471,7 @@ def _read_search(search: BaseEstimator, lrs: Sequence[float] | None) -> Results:
     if not candidates:
         raise ValueError("The only learning rate of this search is 'auto'.")
     numbers = [number for _, number in candidates]
-    curves = search.test_loss_curves_[numbers].mean(axis=1)
+    curves = to_numpy(search.test_loss_curves_)[numbers].mean(axis=1)
     return {
         "lrs": np.array([lr for lr, _ in candidates], dtype=np.float64),
         "loss_curves": list(curves),

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gd._base.parameters import invalid, real
 from sklearn_gd._base.types import Style
+from sklearn_gd._data.array_api import to_numpy
 from sklearn_gd._inspection.plotting import (
     DIVERGED_STYLE,
     axes_or_new,
@@ -234,7 +235,7 @@ class LossCurveDisplay:
             _check_has_loss_curve(estimator)
         return cls(
             curves={name: _loss_curve(estimator) for name, estimator in estimators.items()},
-            validation_curves=_attributes(estimators, "validation_loss_curve_", np.asarray),
+            validation_curves=_attributes(estimators, "validation_loss_curve_", _as_curve),
             best_epochs=_attributes(estimators, "best_epoch_", int),
             diverged=[name for name, e in estimators.items() if getattr(e, "diverged_", False)],
         ).plot(ax, log_scale=log_scale, optimum=optimum, curve_kwargs=curve_kwargs)
@@ -295,7 +296,7 @@ class LossCurveDisplay:
         """
         named = curves if isinstance(curves, Mapping) else {"loss": curves}
         _check_names(named, "curves")
-        arrays = {name: np.asarray(curve, dtype=np.float64) for name, curve in named.items()}
+        arrays = {name: _as_curve(curve) for name, curve in named.items()}
         for name, curve in arrays.items():
             if curve.ndim != 1 or not len(curve):
                 raise ValueError(
@@ -412,11 +413,16 @@ def _attributes(
     return {name: convert(value) for name, value in values.items() if value is not None}
 
 
+def _as_curve(values: ArrayLike) -> np.ndarray:
+    """Losses as an array. Those of a model fitted on tensors are a tensor."""
+    return np.asarray(to_numpy(values), dtype=np.float64)
+
+
 def _loss_curve(estimator: BaseEstimator) -> np.ndarray:
     """The loss curve, in full squared errors where the estimator halves them."""
     from sklearn.neural_network import MLPRegressor
 
-    curve = np.asarray(estimator.loss_curve_)
+    curve = _as_curve(estimator.loss_curve_)
     is_halved = isinstance(estimator, MLPRegressor) and estimator.loss == "squared_error"
     return 2.0 * curve if is_halved else curve
 

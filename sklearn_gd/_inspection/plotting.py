@@ -94,7 +94,7 @@ def distinct_labels(values: Sequence[float]) -> list[str]:
 
 def _number_label(value: float, digits: int) -> str:
     """A number with some digits, and without an exponent if it is of moderate size."""
-    if value and not 1e-4 <= abs(value) < 1e7:
+    if value and not 1e-4 <= abs(value) < 1e6:
         return f"{value:.{digits}g}"
     return np.format_float_positional(
         value, precision=digits, unique=False, fractional=False, trim="-"

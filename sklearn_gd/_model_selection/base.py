@@ -20,7 +20,15 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gd._base.parameters import Rule, boolean, check_params, either, sequence
+from sklearn_gd._base.parameters import (
+    Rule,
+    boolean,
+    check_params,
+    choice,
+    either,
+    number,
+    sequence,
+)
 from sklearn_gd._base.types import (
     BoundsLike,
     CrossValidation,
@@ -33,11 +41,14 @@ from sklearn_gd._base.types import (
     RefitLike,
     Results,
     SchedulerLike,
+    Scorer,
     ScoringLike,
 )
+from sklearn_gd._data.array_api import check_same_namespace
 from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import as_numpy, check_training_data
+from sklearn_gd._estimators.array_attributes import ArrayAttributesMixin, in_namespace
 from sklearn_gd._estimators.base import GDRegressor
 from sklearn_gd._estimators.callbacks import (
     CallbackSupportMixin,
@@ -66,7 +77,7 @@ from sklearn_gd._model_selection.candidate_models import CandidateModels, with_s
 from sklearn_gd._model_selection.candidates import Grid
 from sklearn_gd._model_selection.results import SearchResults
 from sklearn_gd._model_selection.score_warnings import ScoreWarnings
-from sklearn_gd._model_selection.scoring import Scoring, check_refit, find_scorer
+from sklearn_gd._model_selection.scoring import Scoring, check_refit, find_scorer, public_scorer
 from sklearn_gd._model_selection.sources import PartSource, RowSource, Source
 from sklearn_gd._moments.moments import Moments
 
@@ -86,6 +97,8 @@ SEARCH_RULES = {
         Rule("a callable", callable),
     ),
     "select_epochs": boolean(),
+    "error_score": either(choice("raise"), number()),
+    "return_train_score": boolean(),
     **{name: rule for name, rule in REGRESSOR_RULES.items() if name not in _REGRESSOR_ONLY},
 }
 
@@ -101,6 +114,7 @@ def refits(search: GDRegressorCV) -> bool:
 
 
 class GDRegressorCV(
+    ArrayAttributesMixin,
     VersionedStateMixin,
     CallbackSupportMixin,
     MultiOutputMixin,
@@ -136,6 +150,8 @@ class GDRegressorCV(
         scoring: ScoringLike = None,
         refit: RefitLike = True,
         select_epochs: bool = False,
+        error_score: float | str = "raise",
+        return_train_score: bool = False,
         epochs: int = 1000,
         optimizer: OptimizerLike = "sgd",
         optimizer_params: Params | None = None,
@@ -152,6 +168,7 @@ class GDRegressorCV(
         lr_scheduler: SchedulerLike = None,
         tol: float | str | None = None,
         n_iter_no_change: int = 10,
+        average: bool | int = False,
         random_state: RandomState = None,
         verbose: int = 0,
     ):
@@ -161,6 +178,8 @@ class GDRegressorCV(
         self.scoring = scoring
         self.refit = refit
         self.select_epochs = select_epochs
+        self.error_score = error_score
+        self.return_train_score = return_train_score
         self.epochs = epochs
         self.optimizer = optimizer
         self.optimizer_params = optimizer_params
@@ -177,6 +196,7 @@ class GDRegressorCV(
         self.lr_scheduler = lr_scheduler
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.average = average
         self.random_state = random_state
         self.verbose = verbose
 
@@ -247,6 +267,7 @@ class GDRegressorCV(
         from sklearn_gd._model_selection.batched_fit import BatchedSearch
 
         owner, epochs = type(self).__name__, int(self.epochs)
+        _refuse_validation_set(owner, params)
         check_params(owner, self.get_params(deep=False), self._rules)
         grid = Grid.of(self)
         regressors = [self._regressor(spec, grid) for spec in grid.specs]
@@ -257,11 +278,19 @@ class GDRegressorCV(
         n_splits = source.n_splits
         models = CandidateModels(regressors, grid.lrs, checked, source, owner)
         does_refit = bool(self.refit)
-        search = BatchedSearch(source, models.specs(), grid.lrs, refits=does_refit, seed=seed)
+        scores_training = bool(self.return_train_score)
+        search = BatchedSearch(
+            source,
+            models.specs(),
+            grid.lrs,
+            refits=does_refit,
+            scores_training=scores_training,
+            seed=seed,
+        )
         may_refit = does_refit and (self.select_epochs or not search.refits)
         task = FitTask(self, X, y, sample_weight, (search.n_descents + may_refit) * epochs)
         on_epoch = task.epoch if task.is_watched else None
-        results = SearchResults(grid, n_splits, epochs)
+        results = SearchResults(grid, n_splits, epochs, self.error_score)
         score_warnings = ScoreWarnings(grid.params)
         begin = time.perf_counter()
         for found in search.run(on_epoch):
@@ -269,7 +298,12 @@ class GDRegressorCV(
                 results.add_fits_on_all_data(found)
                 continue
             start = time.perf_counter()
-            results.add(found, models.score(found, scoring, X, y, score_warnings))
+            to_score = found, scoring, X, y, score_warnings
+            results.add(
+                found,
+                models.score(*to_score),
+                models.score(*to_score, on_training=True) if scores_training else None,
+            )
             results.score_seconds += time.perf_counter() - start
         results.seconds = time.perf_counter() - begin
         score_warnings.give(stacklevel_of_caller())
@@ -291,9 +325,16 @@ class GDRegressorCV(
             messages.append(result.warning(owner))
         for message in filter(None, messages):
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel_of_caller())
+        state = in_namespace(state, source.data.namespace)
         replace_fitted_attributes(self, state)
         task.end(state)
         return self
+
+    @property
+    def scorer_(self) -> Scorer | dict[str, Scorer]:
+        """The scorer, or a dict of several by name."""
+        check_is_fitted(self)
+        return public_scorer(self, with_score_request(self._regressor_type()))
 
     @available_if(refits)
     def predict(self, X: MatrixLike) -> np.ndarray:
@@ -309,6 +350,12 @@ class GDRegressorCV(
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions.
 
+        Raises
+        ------
+        ValueError
+            If X has other features than X of the fit, holds NaN or infinity, or, with array API
+            dispatch, is of another array library or on another device than X of the fit.
+
         Examples
         --------
         >>> from sklearn_gd import GDLinearRegressorCV
@@ -317,7 +364,9 @@ class GDRegressorCV(
         >>> search.predict([[4.0]]).round(6).tolist()
         [9.0]
         """
-        return self._best_estimator().predict(X)
+        best_estimator = self._best_estimator()
+        check_same_namespace(self, X)
+        return best_estimator.predict(X)
 
     @available_if(refits)
     def score(
@@ -455,7 +504,10 @@ class GDRegressorCV(
             parts = self._source_of_moments(checked, X, y, sample_weight, params, regressors)
             return parts, Scoring.of_moments(self, regressors[0]), X, y
         data = check_training_data(checked, X, y, sample_weight)
-        scoring = Scoring.of(self, regressors[0], sample_weight, params, len(data.y))
+        scoring = Scoring.of(self, regressors[0], sample_weight, params, data)
+        if not data.namespace.is_numpy:
+            splits = self._splits(data.x, data.targets, data, scoring)
+            return RowSource(data, splits), scoring, X, data.namespace.take(data.targets)
         X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
         return RowSource(data, self._splits(X, y, data, scoring)), scoring, X, y
 
@@ -612,7 +664,19 @@ class GDRegressorCV(
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         return tags
+
+
+def _refuse_validation_set(owner: str, params: Params) -> None:
+    """Raise if rows for early stopping are given, which a search does not have."""
+    given = [name for name in ("X_val", "y_val", "sample_weight_val") if name in params]
+    if given:
+        raise TypeError(
+            f"{owner}.fit() got an unexpected keyword argument {given[0]!r}. A search has no "
+            "early stopping: its folds are validation sets. Leave it out; select_epochs=True "
+            "chooses the number of epochs."
+        )
 
 
 def _checked_index(best: object, n_candidates: int) -> int:

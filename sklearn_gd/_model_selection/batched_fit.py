@@ -21,8 +21,10 @@ from torch import Tensor
 
 from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._data.polynomial import PolynomialBasis
-from sklearn_gd._model_selection.folds import FoldFit, ProblemSpec, cpu_data, make_folds
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._model_selection.folds import Degree, FoldFit, ProblemSpec, cpu_data, make_folds
 from sklearn_gd._model_selection.sources import RowSource, Source
+from sklearn_gd._moments.moments import Moments
 from sklearn_gd._training.coordinates import needs_column_statistics
 from sklearn_gd._training.fit import fit_model
 from sklearn_gd._training.prepare import descend_problems
@@ -49,6 +51,8 @@ class FoldResults(NamedTuple):
     test_curves: np.ndarray  # (lrs, epochs) test loss where each epoch began
     test_losses: np.ndarray  # (lrs,) test loss at the end
     test_errors: np.ndarray | None  # (lrs, targets) mean squared errors, where they are known
+    training_errors: np.ndarray | None  # the same of the training rows, where they are needed
+    training: TrainingData | Moments
     make_results: Sequence[Callable[[], FitResult]]  # the result of a plain fit, for each lr
 
 
@@ -62,10 +66,11 @@ class BatchedSearch:
         lrs: Sequence[float | str],
         *,
         refits: bool,
+        scores_training: bool,
         seed: int,
     ):
         self.source, self.specs, self.lrs = source, specs, lrs
-        self.seed = seed
+        self.scores_training, self.seed = scores_training, seed
         self.epochs = specs[0].options.epochs  # fewer, after somebody has asked to stop
         is_batched = specs[0].options.batch_size is None
         # mini-batches are fitted on all data afterwards, for the best candidate only
@@ -134,6 +139,8 @@ class BatchedSearch:
                     curve[None],
                     np.array([result.validation_loss]),
                     None,
+                    None,
+                    train_data,
                     [partial(result._replace, validation_curve=None)],
                 )
 
@@ -148,6 +155,7 @@ class BatchedSearch:
         options, n_targets = self.specs[0].options, source.data.y.shape[1]
         for numbers in kinds.values():
             columns = max((bases[number] for number in numbers), key=lambda b: b.degree if b else 1)
+            columns = columns and columns.with_low_degrees()
             tensor_data = cpu_data(source.data, columns)
             by_moments = options.is_squared and not needs_column_statistics(tensor_data)
             n_terms = tensor_data.n_terms
@@ -185,7 +193,7 @@ class BatchedSearch:
             with_all=self.refits,
         )
         for fold in folds:
-            known: dict[tuple[float, int], FoldFit] = {}
+            known: dict[tuple[float, Degree], FoldFit] = {}
             for number, spec in batch.specs.items():
                 key = spec.options.penalty.l2, spec.degree
                 if key in known:  # only the L1 part differs
@@ -215,6 +223,7 @@ class BatchedSearch:
             raise KeyboardInterrupt
         end_losses = test_losses(fits, trace.u[None])[0].cpu()
         end_means = end_losses.mean(-1)
+        training_errors = self._training_errors(fits, trace.u)
         options, done = fits[0].fit.options, len(trace.values)
         curves = end_means[..., None].repeat(1, 1, options.epochs)
         # a run that has ended stays where it is
@@ -234,6 +243,8 @@ class BatchedSearch:
                     curves[p].numpy(),
                     end_means[p].numpy(),
                     end_losses[p].numpy() if options.is_squared else None,
+                    training_errors[p],
+                    fold_fit.training,
                     [
                         partial(make_result, fold_fit.fit, unpadded.select(p, r), lr)
                         for r, lr in enumerate(lrs[p])
@@ -241,6 +252,17 @@ class BatchedSearch:
                 )
             )
         return results
+
+    def _training_errors(self, fits: Sequence[FoldFit], u: Tensor) -> Sequence[np.ndarray | None]:
+        """Mean squared errors (runs, targets) of the training rows, where moments give them."""
+        if not self.scores_training:
+            return [None] * len(fits)
+        on_training = [fold_fit.on_training_rows() for fold_fit in fits]
+        errors = test_losses(on_training, u[None])[0].cpu().numpy()
+        return [
+            None if fold_fit.test_loss is None else error
+            for fold_fit, error in zip(on_training, errors, strict=True)
+        ]
 
 
 class _Batch(NamedTuple):

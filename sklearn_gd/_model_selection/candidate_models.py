@@ -17,6 +17,7 @@ from sklearn_gd._estimators.base import FitInputs, GDRegressor
 from sklearn_gd._model_selection.score_warnings import ScoreWarnings
 from sklearn_gd._model_selection.scoring import Scores, Scoring
 from sklearn_gd._model_selection.sources import PartSource, Source
+from sklearn_gd._moments.moments import Moments
 
 if TYPE_CHECKING:
     from sklearn_gd._model_selection.batched_fit import FoldResults, OnEpoch
@@ -40,7 +41,7 @@ class CandidateModels(NamedTuple):
         return [
             ProblemSpec(
                 regressor._fit_options(self.owner),
-                int(getattr(regressor, "degree", 1)),
+                getattr(regressor, "degree", 1),
                 regressor._basis,
             )
             for regressor in self.regressors
@@ -84,26 +85,34 @@ class CandidateModels(NamedTuple):
         X: MatrixLike,
         y: ArrayLike | None,
         score_warnings: ScoreWarnings,
+        *,
+        on_training: bool = False,
     ) -> Sequence[Scores]:
-        """Scores of some candidates on the test rows: from errors, or of fitted estimators."""
+        """Scores of some candidates on the test rows, or else on the training rows.
+
+        They follow from errors, or else the fitted estimators are scored.
+        """
+        errors = found.training_errors if on_training else found.test_errors
         if isinstance(self.source, PartSource):
-            assert found.test_errors is not None
-            return scoring.from_moments(found.test_errors, self.source.parts[found.fold])
-        data, test = self.source.data, self.source.splits[found.fold][1]
+            moments = found.training if on_training else self.source.parts[found.fold]
+            assert errors is not None
+            assert isinstance(moments, Moments)
+            return scoring.from_moments(errors, moments)
+        data, rows = self.source.data, self.source.splits[found.fold][0 if on_training else 1]
         first = found.spec * len(self.lrs) + found.lr_range.start
         candidates = range(first, first + len(found.lr_range))
         # float32 coefficients are not the coefficients whose errors are known
-        if found.test_errors is not None and data.dtype == np.float64:
-            weight = None if data.weight is None else data.weight[test]
+        if errors is not None and data.dtype == np.float64:
+            weight = None if data.weight is None else data.weight[rows]
             with score_warnings.collect(candidates):
-                known = scoring.from_errors(found.test_errors, data.y[test], weight)
+                known = scoring.from_errors(errors, data.y[rows], weight)
             if known is not None:
                 return known
         scores = []
         for candidate, make_result in zip(candidates, found.make_results, strict=True):
             model = self.fitted(candidate, found.basis, make_result())
             with score_warnings.collect(range(candidate, candidate + 1)):
-                scores.append(scoring.from_rows(model, X, y, test))
+                scores.append(scoring.from_rows(model, X, y, rows))
         return scores
 
     def _split(self, candidate: int) -> tuple[GDRegressor, float | str]:

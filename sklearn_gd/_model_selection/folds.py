@@ -25,13 +25,14 @@ from sklearn_gd._training.options import FitOptions
 from sklearn_gd._training.prepare import PreparedFit, in_basis, prepare
 
 TestLoss = LeastSquares | EmpiricalRisk
+Degree = int | tuple[int, int]
 
 
 class ProblemSpec(NamedTuple):
     """A candidate without its learning rate."""
 
     options: FitOptions
-    degree: int  # 1 if nothing is expanded
+    degree: Degree  # 1 if nothing is expanded
     make_basis: Callable[[TrainingData | Moments], PolynomialBasis | None]
 
 
@@ -63,16 +64,18 @@ class Fold(NamedTuple):
             test_moments = convert_moments(self.test_moments, self.columns, basis)
             if test_moments is not None:
                 test_loss = validation_least_squares(test_moments, fit.problem.parametrization)
-            return FoldFit(self.number, fit, basis, test_loss)
+            return FoldFit(self.number, fit, basis, test_loss, self.training, moments)
 
         def make_risk(loss: RegularizedLoss) -> EmpiricalRisk:
             return self._risk(loss, basis, is_user_loss=callable(options.loss))
 
-        fit = prepare(self.data, basis, options, moments=moments, make_risk=make_risk)
+        fit = prepare(
+            self.data, basis, options, moments=moments, make_risk=make_risk, n_rows=self.n_rows
+        )
         assert isinstance(fit.problem.objective, EmpiricalRisk)
         if self.test_rows is not None:
             test_loss = fit.problem.objective.on_rows(self.test_rows)
-        return FoldFit(self.number, fit, basis, test_loss)
+        return FoldFit(self.number, fit, basis, test_loss, self.training)
 
     def _risk(
         self, loss: RegularizedLoss, basis: PolynomialBasis | None, *, is_user_loss: bool
@@ -82,9 +85,11 @@ class Fold(NamedTuple):
         x, y, _ = self.rows
         weight = np.ones(len(y)) if self.data.weight is None else self.data.weight
         if self.moments is not None and basis is not None and self.columns is not None:
-            loss = express_in(loss, basis, self.columns, self.moments.x_mean)
+            # lower degrees are leading terms, and degrees that are left out come first
+            terms = slice(basis.n_left_out, basis.n_left_out + basis.n_terms)
+            loss = express_in(loss, basis, self.columns, self.moments.x_mean[terms])
             assert isinstance(x, torch.Tensor)  # a polynomial is dense
-            x = x[:, : loss.parametrization.x_mean.shape[1]]  # lower degrees are leading terms
+            x = x[:, terms]
         risk = EmpiricalRisk.of(loss, (x, y, to_tensor(weight / weight.sum(), y.device)))
         # a loss that the user wrote may be not finite, also in rows of weight zero
         return risk._replace(uses_row=risk.weight > 0) if is_user_loss else risk
@@ -97,6 +102,16 @@ class FoldFit(NamedTuple):
     fit: PreparedFit
     basis: PolynomialBasis | None
     test_loss: TestLoss | None  # None where all data are trained on
+    training: TrainingData | Moments  # what the basis is made of
+    training_moments: TensorMoments | None = None  # in this basis, where they suffice
+
+    def on_training_rows(self) -> FoldFit:
+        """The same with the rows to train on as its test rows; no test loss without moments."""
+        loss = None
+        if self.training_moments is not None:
+            parametrization = self.fit.problem.parametrization
+            loss = validation_least_squares(self.training_moments, parametrization)
+        return self._replace(test_loss=loss)
 
     def with_options(self, options: FitOptions) -> FoldFit:
         """The same with options that differ in the proximal part of the penalty only."""

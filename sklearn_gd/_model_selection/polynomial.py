@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import numpy as np
 from numpy.polynomial import Polynomial
+from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
@@ -39,8 +41,9 @@ class GDPolynomialRegressorCV(GDRegressorCV):
 
     Parameters
     ----------
-    degrees : sequence of int, default=(1, 2, 3)
-        Degrees to try.
+    degrees : sequence of int or tuple, default=(1, 2, 3)
+        Degrees to try, each as `degree` of the plain estimator. ``((2, 3),)`` is one pair
+        (min_degree, max_degree), and ``(2, 3)`` are two degrees.
     interaction_only : bool, default=False
         Leave out powers of a single feature above the first.
     {search_parameters}
@@ -50,7 +53,7 @@ class GDPolynomialRegressorCV(GDRegressorCV):
     coef_ : ndarray of shape (n_output_features_,) or (n_targets, n_output_features_)
         Coefficients of the best candidate's terms in the units of the data, in the order
         of PolynomialFeatures without the constant.
-    degree_ : int
+    degree_ : int or tuple
         The best degree.
     powers_, n_output_features_, feature_names_out_ : ndarray, int, ndarray
         The terms, as of `GDPolynomialRegressor`.
@@ -78,6 +81,8 @@ class GDPolynomialRegressorCV(GDRegressorCV):
     """
 
     __module__ = "sklearn_gd"
+
+    best_estimator_: GDPolynomialRegressor
     _rules: ClassVar[Mapping[str, Rule]] = {
         "degrees": sequence(POLYNOMIAL_RULES["degree"]),
         "interaction_only": POLYNOMIAL_RULES["interaction_only"],
@@ -87,7 +92,7 @@ class GDPolynomialRegressorCV(GDRegressorCV):
     def __init__(
         self,
         *,
-        degrees: Sequence[int] = (1, 2, 3),
+        degrees: Sequence[int | tuple[int, int]] = (1, 2, 3),
         interaction_only: bool = False,
         lrs: Sequence[float | str] = (0.001, 0.01, 0.1),
         alphas: Sequence[float] = (0.0,),
@@ -95,6 +100,8 @@ class GDPolynomialRegressorCV(GDRegressorCV):
         scoring: ScoringLike = None,
         refit: RefitLike = True,
         select_epochs: bool = False,
+        error_score: float | str = "raise",
+        return_train_score: bool = False,
         epochs: int = 1000,
         optimizer: OptimizerLike = "sgd",
         optimizer_params: Params | None = None,
@@ -111,6 +118,7 @@ class GDPolynomialRegressorCV(GDRegressorCV):
         lr_scheduler: SchedulerLike = None,
         tol: float | str | None = None,
         n_iter_no_change: int = 10,
+        average: bool | int = False,
         random_state: RandomState = None,
         verbose: int = 0,
     ):
@@ -121,6 +129,8 @@ class GDPolynomialRegressorCV(GDRegressorCV):
             scoring=scoring,
             refit=refit,
             select_epochs=select_epochs,
+            error_score=error_score,
+            return_train_score=return_train_score,
             epochs=epochs,
             optimizer=optimizer,
             optimizer_params=optimizer_params,
@@ -137,6 +147,7 @@ class GDPolynomialRegressorCV(GDRegressorCV):
             lr_scheduler=lr_scheduler,
             tol=tol,
             n_iter_no_change=n_iter_no_change,
+            average=average,
             random_state=random_state,
             verbose=verbose,
         )
@@ -146,6 +157,11 @@ class GDPolynomialRegressorCV(GDRegressorCV):
     @property
     def _regressor_type(self) -> type[GDPolynomialRegressor]:
         return GDPolynomialRegressor
+
+    @property
+    def feature_names_out_(self) -> np.ndarray:
+        """Names of the terms of the best candidate."""
+        return self.best_estimator_.feature_names_out_
 
     @available_if(refits)
     def to_polynomial(self) -> Polynomial:
@@ -192,3 +208,28 @@ class GDPolynomialRegressorCV(GDRegressorCV):
         [5.0]
         """
         return self._best_estimator().to_sklearn()
+
+    @available_if(refits)
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Name the terms of the best candidate, as PolynomialFeatures names them.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features_in_,), default=None
+            Names of the features, as of `GDPolynomialRegressor`.
+
+        Returns
+        -------
+        ndarray of shape (n_output_features_,)
+            A name for each coefficient.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_gd import GDPolynomialRegressorCV
+        >>> x = np.linspace(-1, 1, 12)
+        >>> search = GDPolynomialRegressorCV(lrs=("auto",), degrees=(2,), cv=3)
+        >>> search.fit(x[:, None], x**2 + 1).get_feature_names_out().tolist()
+        ['x0', 'x0^2']
+        """
+        return self._best_estimator().get_feature_names_out(input_features)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from numbers import Number
+from traceback import format_exc
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,14 +18,15 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import process_routing
 
 from sklearn_gd._base.types import MatrixLike, Params, RefitLike, Scorer, ScoringLike
-from sklearn_gd._data.validation import as_numpy
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._data.validation import as_numpy, follow
 from sklearn_gd._moments.errors import r2
 from sklearn_gd._moments.moments import Moments
 
 # the scores that follow from mean squared errors, which moments of the test rows give
 _FROM_ERRORS = (None, "r2", "neg_mean_squared_error")
 
-Scores = dict[str, float] | float  # by name, if there are several
+Scores = dict[str, float] | float | None  # by name, if there are several; None where it failed
 
 
 class Scoring(NamedTuple):
@@ -34,6 +37,8 @@ class Scoring(NamedTuple):
     known: dict[str | None, str | None] | None
     split_params: Params
     score_params: Params
+    error_score: float | str  # where a scorer fails; "raise" ends the search
+    is_written_by_user: bool  # whether the scorer is a callable of the user
 
     @classmethod
     def of(
@@ -42,7 +47,7 @@ class Scoring(NamedTuple):
         regressor: BaseEstimator,
         sample_weight: ArrayLike | None,
         params: Params,
-        n_samples: int,
+        data: TrainingData,
     ) -> Scoring:
         """From the parameters of a search and the metadata given to its fit."""
         scorer = find_scorer(search, regressor)
@@ -64,8 +69,11 @@ class Scoring(NamedTuple):
             known = None  # the moments have other weights
         if score_params.get("sample_weight") is not None:
             weight = np.asarray(as_numpy(score_params["sample_weight"], "sample_weight"))
-            score_params = {**score_params, "sample_weight": np.broadcast_to(weight, n_samples)}
-        return cls(scorer, known, split_params, score_params)
+            weight = follow(np.broadcast_to(weight, len(data.y)), "sample_weight", data.namespace)
+            score_params = {**score_params, "sample_weight": weight}
+        split_params = {name: as_numpy(value, name) for name, value in split_params.items()}
+        is_callable = callable(search.scoring)
+        return cls(scorer, known, split_params, score_params, search.error_score, is_callable)
 
     @classmethod
     def of_moments(cls, search: BaseEstimator, regressor: BaseEstimator) -> Scoring:
@@ -77,7 +85,7 @@ class Scoring(NamedTuple):
                 "hold no rows. Use None or 'r2' for R², or 'neg_mean_squared_error', or pass X "
                 "and y."
             )
-        return cls(scorer, known, {}, {})
+        return cls(scorer, known, {}, {}, search.error_score, False)
 
     def from_errors(
         self, errors: np.ndarray, y: np.ndarray, weight: np.ndarray | None
@@ -118,12 +126,34 @@ class Scoring(NamedTuple):
     def from_rows(
         self, model: BaseEstimator, X: MatrixLike, y: ArrayLike | None, rows: np.ndarray
     ) -> Scores:
-        """Scores of a fitted model on rows of the user's data."""
+        """Scores of a fitted model on rows of the user's data. None if the only scorer fails."""
         params = {name: _safe_indexing(value, rows) for name, value in self.score_params.items()}
-        scores = self.scorer(model, _safe_indexing(X, rows), _safe_indexing(y, rows), **params)
+        try:
+            scores = self.scorer(model, _safe_indexing(X, rows), _safe_indexing(y, rows), **params)
+        except Exception:  # a scorer of the user raises anything
+            if self.error_score == "raise":
+                raise
+            self._warn_of_failure(format_exc())
+            return None
         if isinstance(scores, dict):
-            return {name: _number(score, name) for name, score in scores.items()}
+            return {name: self._score_of_several(score, name) for name, score in scores.items()}
         return _number(scores, self.scorer)
+
+    def _score_of_several(self, score: Any, name: str) -> float:
+        """One of several scores. scikit-learn gives a text in place of one that failed."""
+        if isinstance(score, str) and not self.is_written_by_user:
+            self._warn_of_failure(score)
+            return float(self.error_score)
+        return _number(score, name)
+
+    def _warn_of_failure(self, details: str) -> None:
+        """Warn as GridSearchCV warns."""
+        warnings.warn(
+            "Scoring failed. The score on this train-test partition for these parameters will be "
+            f"set to {self.error_score}. Details: \n{details}",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def find_scorer(search: BaseEstimator, regressor: BaseEstimator) -> Scorer:
@@ -131,9 +161,18 @@ def find_scorer(search: BaseEstimator, regressor: BaseEstimator) -> Scorer:
     scoring = search.scoring
     if scoring is None or isinstance(scoring, str) or callable(scoring):
         return check_scoring(regressor, scoring)
-    scorer = check_scoring(regressor, scoring)
+    scorer = check_scoring(regressor, scoring, raise_exc=search.error_score == "raise")
     check_refit(search.refit, scoring)
     return scorer
+
+
+def public_scorer(search: BaseEstimator, regressor: BaseEstimator) -> Scorer | dict[str, Scorer]:
+    """The scorer of a search, or a dict of several by name, as `scorer_` of GridSearchCV."""
+    scoring = search.scoring
+    if scoring is None or isinstance(scoring, str) or callable(scoring):
+        return check_scoring(regressor, scoring)
+    named = scoring if isinstance(scoring, Mapping) else {name: name for name in scoring}
+    return {name: check_scoring(regressor, each) for name, each in named.items()}
 
 
 def check_refit(refit: RefitLike, names: Collection[str]) -> None:

@@ -16,13 +16,13 @@ def convert_moments(
     """Moments of the terms of ``basis``, from those of ``columns``, of no lower degree."""
     if moments is None or columns is None or basis is None:
         return moments
+    if basis.min_degree > 1:  # the terms that are left out come first
+        every = convert_moments(moments, columns, basis.with_low_degrees())
+        assert every is not None
+        return merge([_of_columns(every, slice(basis.n_left_out, None))])
     terms = basis.n_terms
     if terms < moments.factor.shape[1]:  # lower degrees are the leading terms
-        moments = moments._replace(
-            x_mean=moments.x_mean[:terms],
-            factor=moments.factor[:, :terms],
-            abs_max=moments.abs_max[:terms],
-        )
+        moments = _of_columns(moments, slice(terms))
     columns = columns._replace(degree=basis.degree)
     if basis.is_same(columns):  # the leading columns may have more rows than they need
         return merge([moments]) if len(moments.factor) > terms else moments
@@ -41,4 +41,13 @@ def convert_moments(
                 abs_max=tensor(columns.convert_magnitudes(abs_max, basis)),
             )
         ]
+    )
+
+
+def _of_columns(moments: TensorMoments, columns: slice) -> TensorMoments:
+    """The moments of some columns, with a factor that may have more rows than it needs."""
+    return moments._replace(
+        x_mean=moments.x_mean[columns],
+        factor=moments.factor[:, columns],
+        abs_max=moments.abs_max[columns],
     )

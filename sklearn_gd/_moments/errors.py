@@ -17,6 +17,9 @@ def mean_squared_errors(
     """Errors (targets,) of coefficients (targets, terms) of ``basis`` (None: of the features)."""
     basis = basis or monomial_basis(moments.n_features, 1, interaction_only=False)
     columns = moments.basis._replace(degree=basis.degree, interaction_only=basis.interaction_only)
+    if basis.min_degree > 1:
+        coef = np.pad(coef, ((0, 0), (basis.n_left_out, 0)))
+        basis = basis.with_low_degrees()
     coef, intercept = basis.convert(coef, intercept, columns)
     n_terms = coef.shape[1]  # lower degrees are the leading terms
     errors = moments.target - moments.factor[:, :n_terms] @ coef.T

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from sklearn_gd._solver.average import IterateAverage
 from sklearn_gd._solver.monitor import ConvergenceMonitor, StoppingRule
 from sklearn_gd._solver.objective import Objective, ProximalPenalty
 from sklearn_gd._solver.optimizers import OptimizerFactory
@@ -75,6 +76,8 @@ def descend(
     rule: StoppingRule,
     *,
     penalty: ProximalPenalty | None = None,
+    n_left_out: Sequence[int] | None = None,
+    earlier_mean: Tensor | None = None,
     validation: Objective | None = None,
     on_epoch: OnEpoch | None = None,
     on_points: OnPoints | None = None,
@@ -83,15 +86,20 @@ def descend(
 ) -> Trace:
     """Minimize ``objective`` from ``start``, with a learning rate (problems, runs) for each run.
 
-    With ``validation``, its values decide when to stop instead of the objective's, and every
-    run ends where they were lowest. ``on_epoch`` is called after every epoch that counts.
-    ``on_points`` is given the points where the latest epochs began. ``is_watched`` says that
-    the objective itself is to see no epoch beyond the last.
+    With ``n_left_out``, every run ends at the mean of its points after every step but the first
+    ones, of which each problem has a number; ``earlier_mean`` goes on. With ``validation``, its
+    values decide when to stop instead of the objective's, and every run ends where they were
+    lowest. ``on_epoch`` is called after every epoch that counts. ``on_points`` is given the
+    points where the latest epochs began, or their means. ``is_watched`` says that the objective
+    itself is to see no epoch beyond the last.
     """
     u = start.clone()
-    steppers = make_steppers(objective, u, optimizer_factory, lrs, penalty)
     chunk = 1 if on_epoch else _chunk_length(u, epochs)
-    history = _History(u, epochs, chunk, validation, keep_path=keep_path)
+    average = None
+    if n_left_out is not None:
+        average = IterateAverage(u, n_left_out, chunk, earlier_mean)
+    steppers = make_steppers(objective, u, optimizer_factory, lrs, penalty, average)
+    history = _History(u, epochs, chunk, validation, average, keep_path=keep_path)
     monitor = ConvergenceMonitor(u, epochs, rule, watches_validation=validation is not None)
     interruption = _Interruption()
     stop = False
@@ -105,12 +113,13 @@ def descend(
             raise KeyboardInterrupt
         if history.n_epochs > first:
             if on_points is not None:
-                on_points(history.points_since(first))
+                on_points(history.results_since(first))
             monitor.inspect(*history.since(first), u)
+            history.keep_ended(monitor, first)
         last_counts = not interruption.has_come and monitor.counts(history.n_epochs - 1)
         if on_epoch is not None and last_counts:
             with interruption:
-                stop = on_epoch(history.values[: history.n_epochs], u)
+                stop = on_epoch(history.values[: history.n_epochs], history.result(u))
     return _finish(u, steppers, history, monitor, interrupted=interruption.has_come)
 
 
@@ -156,6 +165,10 @@ def _finish(
     # the path goes to where the descent ended, also where a better point is kept
     path = torch.cat([history.points_since(0), u[None]]) if history.keeps_path else None
     with torch.no_grad():
+        if history.average is not None:  # what diverged stays at the lowest point
+            u.copy_(
+                torch.where(monitor.diverged.to(u.device)[..., None], u, history.average.final())
+            )
         value = total()
         watched = value if history.validation is None else history.validation(u)
         check_again = monitor.finish(value, watched, history.n_epochs, u)
@@ -194,8 +207,16 @@ class _History:
     """The values of all epochs, and the points of the latest ones or of all."""
 
     def __init__(
-        self, u: Tensor, epochs: int, chunk: int, validation: Objective | None, *, keep_path: bool
+        self,
+        u: Tensor,
+        epochs: int,
+        chunk: int,
+        validation: Objective | None,
+        average: IterateAverage | None,
+        *,
+        keep_path: bool,
     ):
+        self.average = average
         self.values = u.new_empty(epochs, *u.shape[:-1])
         self.validation, self.keeps_path = validation, keep_path
         self.validation_values = None if validation is None else torch.empty_like(self.values)
@@ -211,6 +232,8 @@ class _History:
         """Keep the point where an epoch begins, and its validation loss."""
         self.points[epoch % len(self.points)].copy_(u)
         self.n_begun = epoch + 1
+        if self.average is not None:
+            self.average.begin_epoch(epoch)
         if self.validation is not None and self.validation_values is not None:
             with torch.no_grad():
                 self.validation_values[epoch] = self.validation(u)
@@ -219,11 +242,28 @@ class _History:
         """Take u back to the end of the last complete epoch, if an interruption ended another."""
         if self.n_begun > self.n_epochs:
             u.copy_(self.points[self.n_epochs % len(self.points)])
+            if self.average is not None:
+                self.average.return_to(self.n_epochs)
 
     def points_since(self, epoch: int) -> Tensor:
         """The points where the epochs since ``epoch`` began."""
         first = epoch % len(self.points)
         return self.points[first : first + self.n_epochs - epoch]
+
+    def result(self, u: Tensor) -> Tensor:
+        """What a descent that ended at u would return."""
+        return u if self.average is None else self.average.mean
+
+    def results_since(self, epoch: int) -> Tensor:
+        """What descents would return that ended where the epochs since ``epoch`` began."""
+        if self.average is None:
+            return self.points_since(epoch)
+        return self.average.points_between(epoch, self.n_epochs)
+
+    def keep_ended(self, monitor: ConvergenceMonitor, first: int) -> None:
+        """Keep the means of the runs that ended since the epoch ``first``."""
+        if self.average is not None:
+            self.average.keep_ended(monitor.ended, monitor.n_iter, first, self.n_epochs)
 
     def since(self, epoch: int) -> tuple[Tensor, Tensor | None, Tensor]:
         """Objectives, validation losses and points since ``epoch``."""

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from sklearn_gd._base.parameters import InvalidParameterError
+from sklearn_gd._solver.average import IterateAverage
 from sklearn_gd._solver.objective import BatchObjective, Objective, ProximalPenalty
 from sklearn_gd._solver.optimizers import OptimizerFactory, ScheduleFree
 
@@ -32,11 +33,12 @@ def make_steppers(
     optimizer_factory: OptimizerFactory,
     lrs: Tensor,
     penalty: ProximalPenalty | None,
+    average: IterateAverage | None,
 ) -> list[Stepper]:
     """One stepper for everything where the optimizer allows it, else one for every run."""
     problems, runs, targets = u.shape[:3]
     if optimizer_factory.supports_batched_lrs or problems * runs * targets == 1:
-        return [Stepper(objective, u, optimizer_factory, lrs, penalty, ...)]
+        return [Stepper(objective, u, optimizer_factory, lrs, penalty, average, ...)]
     return [
         Stepper(
             objective.select(p, t),
@@ -44,6 +46,7 @@ def make_steppers(
             optimizer_factory,
             lrs[p : p + 1, r : r + 1],
             penalty.select(p, t) if penalty else None,
+            average,
             (slice(p, p + 1), slice(r, r + 1), slice(t, t + 1)),
         )
         for p in range(problems)
@@ -62,10 +65,12 @@ class Stepper:
         optimizer_factory: OptimizerFactory,
         lrs: Tensor,
         penalty: ProximalPenalty | None,
+        average: IterateAverage | None,
         index: Index,
     ):
         self.objective, self.penalty = objective, penalty
         self.u, self.index = u[index], index
+        self.average = None if average is None else average.part(self.u, index)
         has_one_lr = bool((lrs == lrs[0, 0]).all())
         self.lrs = None if has_one_lr else lrs.to(u)[..., None, None]
         # with one lr the leaf shares the memory of u, and the optimizer moves u itself
@@ -104,6 +109,8 @@ class Stepper:
                 self._step()
             else:
                 self._step_from_average(self.schedule_free)
+            if self.average is not None:
+                self.average.add()
             mean = self.value if is_full_batch else mean + share * self.value
         out[self.index].copy_(mean)
 

@@ -226,7 +226,7 @@ def _mini_batches(
 def to_original_matrix(data: TensorData) -> Tensor | None:
     """The matrix from coefficients in the basis to those of plain powers; None if equal."""
     basis = data.basis
-    if basis is None or not basis.is_legendre:
+    if basis is None or basis.is_same(basis.monomials()):
         return None
     n_terms = len(basis.powers())
     with np.errstate(over="ignore", invalid="ignore"):
@@ -242,11 +242,11 @@ def to_original_matrix(data: TensorData) -> Tensor | None:
 def express_in(
     loss: RegularizedLoss, basis: PolynomialBasis, columns: PolynomialBasis, means: Tensor
 ) -> RegularizedLoss:
-    """A loss of the terms of ``basis``, as a loss of the leading terms of ``columns``.
+    """A loss of the terms of ``basis``, as a loss of the same terms of ``columns``.
 
-    The models of a u are the same. ``means`` are those of the columns.
+    The models of a u are the same. ``means`` are those of these columns.
     """
-    columns = columns._replace(degree=basis.degree)
+    columns = columns._replace(degree=basis.degree, min_degree=basis.min_degree)
     if basis.is_same(columns):
         return loss
     parametrization = loss.parametrization
@@ -260,8 +260,6 @@ def express_in(
         ridge = ridge._replace(to_original=to_tensor(original, means.device)[None])
     return RegularizedLoss(
         loss.loss,
-        parametrization._replace(
-            preconditioner=dense._replace(matrix=matrix), x_mean=means[None, :n_terms]
-        ),
+        parametrization._replace(preconditioner=dense._replace(matrix=matrix), x_mean=means[None]),
         ridge,
     )

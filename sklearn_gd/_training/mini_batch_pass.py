@@ -25,6 +25,7 @@ from sklearn_gd._problem.preconditioners import DiagonalPreconditioner
 from sklearn_gd._solver.optimizers import OptimizerFactory
 from sklearn_gd._training.coordinates import Coordinates, coordinates_of_stream
 from sklearn_gd._training.options import FitOptions
+from sklearn_gd._training.pass_average import PassAverage
 from sklearn_gd._training.prepare import Model, descend_problems, prepare, start_objective
 from sklearn_gd._training.result import FitResult, make_result
 from sklearn_gd.losses import find_loss
@@ -60,6 +61,10 @@ def fit_pass(
         else:
             coordinates = _restore_coordinates(state, options)
         fit = prepare(data, basis, options, seed=seed, coordinates=coordinates)
+        average = None
+        if fit.n_left_out is not None:
+            average = PassAverage.of(state, options, data.n_weighted, fit.problem.loss_scale.device)
+            fit = fit._replace(n_left_out=average.n_left_out)
         kept = _KeptOptimizers(fit.optimizer_factory, state["optimizers"] if state else [])
         # divergence is judged against the objective with which the stream began
         if state is None or "first_objective" not in state:
@@ -70,8 +75,11 @@ def fit_pass(
             [fit],
             [[fit.lr]],
             start=start,
+            start_u=average and average.u,
+            earlier_mean=average and average.mean,
             optimizer_factory=kept.factory(),
             start_value=_NOISE_OF_PARTS * torch.maximum(first_objective, fit.problem.at_zero),
+            keep_path=average is not None,
         )
         result = make_result(fit, trace.select(0, 0), fit.lr)
         result.check_finite(options.owner)
@@ -79,6 +87,7 @@ def fit_pass(
         **_save_coordinates(coordinates),
         "first_objective": first_objective.cpu().numpy(),
         "optimizers": kept.states(),
+        **({} if average is None else average.state_after(trace)),
     }
 
 

@@ -34,6 +34,7 @@ class FitOptions(NamedTuple):
     lr_scheduler: SchedulerLike
     tol: float | str | None
     n_iter_no_change: int
+    average: bool | int
 
     @property
     def penalty(self) -> Penalty:
@@ -44,6 +45,18 @@ class FitOptions(NamedTuple):
     def is_squared(self) -> bool:
         """Whether the loss is the squared error, which needs the data once."""
         return isinstance(self.loss, str) and self.loss == "squared_error"
+
+    def n_steps_left_out(self, n_rows: int) -> int | None:
+        """How many steps come before the average of the parameters; None without an average.
+
+        The average begins with the step after which `average` rows were seen, as in
+        SGDRegressor. ``n_rows`` are the rows of positive weight.
+        """
+        if not self.average:
+            return None
+        rows_per_step = min(self.batch_size or n_rows, n_rows)
+        epochs, rows = divmod(int(self.average) - 1, n_rows)
+        return epochs * -(-n_rows // rows_per_step) + rows // rows_per_step
 
     def optimizer_factory(self) -> OptimizerFactory:
         """The optimizer and its scheduler, checked against the other options."""

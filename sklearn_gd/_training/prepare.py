@@ -44,6 +44,7 @@ class PreparedFit(NamedTuple):
     options: FitOptions
     optimizer_factory: OptimizerFactory
     problem: Problem
+    n_left_out: int | None  # steps before the average of the parameters begins, if there is one
 
     @property
     def lr(self) -> float:
@@ -110,7 +111,8 @@ def prepare(
         coordinates=coordinates,
         n_rows=n_rows,
     )
-    return PreparedFit(options, factory, problem)
+    n_rows = data.n_weighted if n_rows is None else n_rows
+    return PreparedFit(options, factory, problem, options.n_steps_left_out(n_rows))
 
 
 def in_basis(
@@ -128,6 +130,8 @@ def descend_problems(
     lrs: Sequence[Sequence[float]],
     *,
     start: Model | None = None,
+    start_u: Tensor | None = None,
+    earlier_mean: Tensor | None = None,
     epochs: int | None = None,
     optimizer_factory: OptimizerFactory | None = None,
     stops_on_validation: bool = True,
@@ -138,14 +142,18 @@ def descend_problems(
 ) -> Trace:
     """Descend some problems at once, each once for every one of its learning rates.
 
-    The problems have the options of the first, but for the penalty and the learning rate.
+    The problems have the options of the first, but for the penalty and the learning rate. They
+    start at ``start_u``, or else at the model ``start``, or else at zeros.
     """
     options, problems = prepared[0].options, [fit.problem for fit in prepared]
     factory = optimizer_factory or prepared[0].optimizer_factory
     validation = problems[0].validation if stops_on_validation else None
-    u = stack_padded([start_parameters(fit, start) for fit in prepared])
+    u = start_u
+    if u is None:
+        u = stack_padded([start_parameters(fit, start) for fit in prepared])
     start_value = _start_value(prepared[0], start, start_value)
     objective = _stack_objectives([problem.objective for problem in problems])
+    n_left_out = [fit.n_left_out for fit in prepared if fit.n_left_out is not None]
     with threads_for(objective.entries_per_step):
         trace = descend(
             objective,
@@ -157,6 +165,8 @@ def descend_problems(
                 problems, options, start_value, watches_validation=validation is not None
             ),
             penalty=CoordinatePenalty.stack([problem.penalty for problem in problems]),
+            n_left_out=n_left_out or None,
+            earlier_mean=earlier_mean,
             validation=validation,
             on_epoch=on_epoch,
             on_points=on_points,

@@ -9,7 +9,12 @@ from numpy.polynomial import Polynomial, legendre
 from scipy import sparse
 from sklearn.preprocessing import PolynomialFeatures
 
-from sklearn_gd._data.polynomial import PolynomialBasis, legendre_basis, monomial_basis
+from sklearn_gd._data.polynomial import (
+    PolynomialBasis,
+    legendre_basis,
+    monomial_basis,
+    well_conditioned_basis,
+)
 
 RNG = np.random.default_rng(0)
 SHAPES = [(1, 1), (1, 6), (2, 3), (3, 2), (4, 4), (5, 1)]  # features, degree
@@ -197,3 +202,21 @@ def test_values_are_computed_block_by_block(container):
     rows = np.r_[:100, 29_000:29_300, 39_900:40_000]  # the end of a block among them
     expected = terms_of(basis, x[rows]) @ coef.T + intercept
     np.testing.assert_allclose(values[rows], expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("interaction_only", [False, True])
+@pytest.mark.parametrize("as_tensor", [False, True])
+def test_terms_of_low_degrees_are_left_out(as_tensor, interaction_only):
+    x = np.random.default_rng(0).uniform(-2.0, 3.0, size=(20, 3))
+    terms = monomial_basis(3, 3, interaction_only=interaction_only)._replace(min_degree=2)
+    basis = well_conditioned_basis(terms, x.min(0), x.max(0), center=True)
+    features = PolynomialFeatures((2, 3), interaction_only=interaction_only, include_bias=False)
+    expected = features.fit_transform(x / np.abs(x).max(axis=0))
+    out = np.empty((basis.n_terms, 20))
+    rows, out = (torch.from_numpy(x), torch.from_numpy(out)) if as_tensor else (x, out)
+    np.testing.assert_allclose(np.asarray(basis.expand(rows, out)).T, expected, rtol=1e-14)
+    np.testing.assert_array_equal(basis.powers(), features.powers_)
+    coef, intercept = np.ones((2, basis.n_terms)), np.arange(2.0)
+    plain, constant = basis.convert(coef, intercept, basis.monomials())
+    predictions = features.transform(x) @ plain.T + constant
+    np.testing.assert_allclose(predictions, expected @ coef.T + intercept, rtol=1e-13)

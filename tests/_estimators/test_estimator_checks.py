@@ -53,6 +53,8 @@ CONFIGURATIONS = [
     GDPolynomialRegressor(loss="huber", batch_size=16, epochs=20),
     GDPolynomialRegressor(early_stopping=True, epochs=100),
     GDPolynomialRegressor(**L1, epochs=200),
+    GDPolynomialRegressor(degree=(2, 3), epochs=50),
+    GDLinearRegressor(average=30, batch_size=16, epochs=20),
 ]
 
 WEIGHT_EQUIVALENCE = (

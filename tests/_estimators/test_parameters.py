@@ -24,7 +24,7 @@ PARAMETERS = {
     "verbose": [-1, "yes", None],
 }
 
-POLYNOMIAL = {"degree": [0, -1, 1.5, True, "two", (1, 2)], "interaction_only": [None, 2]}
+POLYNOMIAL = {"degree": [0, -1, 1.5, True, "two", (2, 1)], "interaction_only": [None, 2]}
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -128,3 +128,16 @@ def test_a_model_without_a_version_is_an_old_one():
     other = GDLinearRegressor()
     other.__setstate__(vars(model))
     np.testing.assert_array_equal(other.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("kind", [GDLinearRegressor, GDPolynomialRegressorCV])
+def test_parameters_that_are_younger_than_a_model_have_their_defaults(kind):
+    model = kind()
+    state = model.__getstate__()
+    younger = [name for name in ("average", "error_score") if name in state]
+    for name in younger:
+        del state[name]
+    loaded = kind.__new__(kind)
+    loaded.__setstate__(state)
+    assert younger
+    assert loaded.get_params() == model.get_params()

@@ -31,7 +31,8 @@ def grid_search(search, fit=None, X=X, y=Y):
     if "degrees" in params:
         axes["degree"] = params.pop("degrees")
     params.pop("select_epochs")
-    own = {name: params.pop(name) for name in ("cv", "scoring", "refit")}
+    of_grid_search = ("cv", "scoring", "refit", "error_score", "return_train_score")
+    own = {name: params.pop(name) for name in of_grid_search}
     plain = PLAIN[type(search)](**params)
     grid = {name: list(values) for name, values in axes.items()}
     return GridSearchCV(plain, grid, **own).fit(X, y, **(fit or {}))
@@ -42,7 +43,7 @@ def assert_same(search, oracle, tolerance=1e-8):
     ours, theirs = search.cv_results_, oracle.cv_results_
     assert set(theirs) - {key for key in theirs if key.startswith("param_")} <= set(ours)
     for key, values in theirs.items():
-        if "_test_" in key and not key.startswith("rank"):
+        if ("_test_" in key or "_train_" in key) and not key.startswith("rank"):
             scale = max(1.0, np.abs(values).max())
             np.testing.assert_allclose(ours[key], values, atol=tolerance * scale, rtol=0)
     assert search.best_index_ == oracle.best_index_

@@ -72,3 +72,19 @@ def test_progress_bar(capsys):
     printed = capsys.readouterr().out
     assert "GDLinearRegressorCV - fit" in printed
     assert "100%" in printed
+
+
+class Tasks(Counter):
+    """Keeps the names and numbers of the tasks that begin."""
+
+    def on_fit_task_begin(self, estimator, context):
+        self.tasks.append((context.task_name, context.task_id))
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 200, "random_state": 0}])
+def test_epochs_are_numbered_through_all_descents(options):
+    callback = Tasks()
+    callback.tasks = []
+    search = GDLinearRegressorCV(lrs=LRS, epochs=4, cv=2, **options)
+    search.set_callbacks(callback).fit(X, Y)
+    assert callback.tasks == [("fit", 0), *[("epoch", k) for k in range(callback.expected)]]
