@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.base import BaseEstimator
 
 from sklearn_gd._base.bounds import Bounds
 from sklearn_gd._base.parameters import boolean, interval
-from sklearn_gd._data.polynomial import monomial_basis, polynomial_features
+from sklearn_gd._data.polynomial import polynomial_features
 
 _Interval = tuple[float, float]
 # for all coefficients, by position, or by name
@@ -75,9 +76,7 @@ def adapt_to_terms(regressors: Sequence[BaseEstimator], checked: BaseEstimator, 
         if not isinstance(given, Mapping):
             continue
         terms = [_term_names(regressor) for regressor in regressors]
-        longest = max(terms, key=len)
-        others = {name for names in terms for name in names} - set(longest)
-        _check_names(parameter, given, [*longest, *sorted(others)], owner)
+        _check_names(parameter, given, list(dict.fromkeys(chain(*terms))), owner)
         for regressor, names in zip(regressors, terms, strict=True):
             kept = {name: given[name] for name in names if name in given}
             regressor.set_params(**{parameter: kept or default})
@@ -161,18 +160,9 @@ def _check_names(
 
 def _n_terms(estimator: BaseEstimator) -> int:
     """The number of coefficients."""
-    degree, interaction_only = estimator._terms()
-    features = int(estimator.n_features_in_)
-    if degree == 1:
-        return features
-    basis = monomial_basis(features, degree, interaction_only=interaction_only)
-    return basis._replace(min_degree=_min_degree(estimator)).n_terms
-
-
-def _min_degree(estimator: BaseEstimator) -> int:
-    """The lowest degree of the terms."""
-    is_polynomial = hasattr(estimator, "_degrees")
-    return int(estimator._degrees()[0]) if is_polynomial else 1
+    if not hasattr(estimator, "_monomials"):  # a linear model
+        return int(estimator.n_features_in_)
+    return int(estimator._monomials(int(estimator.n_features_in_)).n_terms)
 
 
 def _term_names(estimator: BaseEstimator) -> Sequence[str]:
@@ -180,7 +170,12 @@ def _term_names(estimator: BaseEstimator) -> Sequence[str]:
     features = getattr(estimator, "feature_names_in_", None)
     if features is None:
         features = [f"x{k}" for k in range(estimator.n_features_in_)]
-    return _names_of_products(tuple(features), *estimator._terms(), _min_degree(estimator))
+    if not hasattr(estimator, "_monomials"):
+        return tuple(features)
+    basis = estimator._monomials(len(features))
+    return _names_of_products(
+        tuple(features), basis.degree, basis.interaction_only, basis.min_degree
+    )
 
 
 @lru_cache(maxsize=32)  # a search asks for each of its candidates, and names of products are slow
@@ -188,7 +183,5 @@ def _names_of_products(
     features: tuple[str, ...], degree: int, interaction_only: bool, min_degree: int
 ) -> Sequence[str]:
     """The names of the products of features, as PolynomialFeatures names them."""
-    if degree == 1:
-        return features
     expansion = polynomial_features(len(features), degree, interaction_only, min_degree)
     return tuple(expansion.get_feature_names_out(features))

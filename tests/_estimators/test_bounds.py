@@ -74,6 +74,14 @@ def test_no_bound_is_none(parameters):
         assert kind(epochs=1, lr="auto", **parameters).fit(X, Y).precondition_ == "whiten"
 
 
+def test_terms_between_two_degrees():
+    pair = {"kind": GDPolynomialRegressor, "degree": (2, 2)}
+    assert resolved(2, bounds={"x0 x1": (0, 1)}, **pair) == ([-INF, 0, -INF], [INF, 1, INF])
+    assert resolved(2, positive=[True, False, False], **pair)[0] == [0, -INF, -INF]
+    with pytest.raises(ValueError, match="unexpected names"):
+        resolved(2, bounds={"x0": (0, 1)}, **pair)
+
+
 def test_two_pairs_are_the_bounds_of_two_coefficients():
     assert resolved(2, bounds=[(0, 1), (2, 3)]) == ([0, 2], [1, 3])
     assert resolved(2, bounds=(0, 1)) == ([0, 0], [1, 1])
@@ -165,6 +173,7 @@ def test_names_of_a_frame_and_of_moments():
     assert renamed.coef_[1] == -1.0
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_name_of_two_coefficients_is_refused():
     frame = pd.DataFrame(X[:, :2], columns=["a", "a^2"])
     model = GDPolynomialRegressor(bounds={"a^2": (0, 1)})
