@@ -11,6 +11,7 @@ import re
 import warnings
 from typing import Any
 
+import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
 
 from sklearn_gd._base.version import __version__
@@ -93,10 +94,12 @@ def upgrade(state: FittedState) -> FittedState:
             ],
         }
     state.pop("feature_names_out_", None)  # it is a property now
-    state.setdefault("bounds", None)  # a parameter that 0.1.0 did not have before its release
     kept = state.get("_partial_fit_state_")
     if kept is not None and "factor" in kept and "n_samples" not in kept:
         del state["_partial_fit_state_"]  # moments that were not counted cannot be merged
+    elif kept is not None and "factor" in kept:  # what rounding takes from means was not kept
+        rests = {f"{name}_rest": np.zeros_like(kept[name]) for name in ("x_mean", "y_mean")}
+        state["_partial_fit_state_"] = rests | kept
     return state
 
 

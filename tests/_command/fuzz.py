@@ -131,7 +131,9 @@ def random_case(rng, folder, k):
     ending = str(rng.choice(ENDINGS))
     path = folder / f"{k}{rng.choice(['', ' é', chr(27) + '[2J', '%s{'])}{ending}"
     raw = random_text(rng)
-    path.write_bytes(gzip.compress(raw) if ending.endswith(".gz") and rng.random() < 0.9 else raw)
+    path.write_bytes(
+        gzip.compress(raw, mtime=0) if ending.endswith(".gz") and rng.random() < 0.9 else raw
+    )
     if ending == ".parquet" and rng.random() < 0.8:
         random_parquet(rng).to_parquet(path)
     flags = []

@@ -41,7 +41,7 @@ def written(frame=TRUE, encoding="utf-8", **options):
         ("txt", written(sep="\t", decimal=",", encoding="utf-16"), "UTF-16"),
         ("txt", written(sep="|"), "separated by '|'"),
         ("txt", written(sep=" "), "separated by spaces"),
-        ("csv.gz", gzip.compress(written()), ""),
+        ("csv.gz", gzip.compress(written(), mtime=0), ""),
         ("csv", written().replace(b",", b", "), ""),
         ("CSV", written(), ""),
     ],

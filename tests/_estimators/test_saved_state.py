@@ -141,3 +141,17 @@ def test_parameters_that_are_younger_than_a_model_have_their_defaults(kind):
     loaded.__setstate__(state)
     assert younger
     assert loaded.get_params() == model.get_params()
+
+
+def test_a_stream_of_older_moments_goes_on():
+    model = GDLinearRegressor(lr="auto").partial_fit(X[:12], Y[:12])
+    state = model.__getstate__()
+    for name in ("x_mean_rest", "y_mean_rest"):
+        state["_partial_fit_state_"] = {**state["_partial_fit_state_"]}
+        del state["_partial_fit_state_"][name]
+    loaded = GDLinearRegressor()
+    loaded.__setstate__(state)
+    loaded.partial_fit(X[12:], Y[12:])
+    design = np.c_[np.ones(len(X)), X]
+    expected = np.linalg.lstsq(design, Y)[0]
+    np.testing.assert_allclose(loaded.coef_, expected[1:].T, rtol=1e-8)
