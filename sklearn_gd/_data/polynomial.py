@@ -286,16 +286,19 @@ def _change_plan(
     """
     terms = _powers(n_features, degree, interaction_only, min_degree)
     powers = np.vstack([np.zeros(n_features, dtype=int), terms])
-    index = {row: i for i, row in enumerate(map(tuple, powers.tolist()))}
+    rows = list(map(tuple, powers.tolist()))
+    index = {row: i for i, row in enumerate(rows)}
     plan = []
     for j in range(n_features):
-        entries = [
-            (i, column, row[j], k)
-            for row, i in index.items()
-            for k in range(row[j] + 1)
-            if (column := index.get((*row[:j], k, *row[j + 1 :]))) is not None
+        changed = [
+            (i, column, rows[i][j], k)
+            for i in np.flatnonzero(powers[:, j]).tolist()
+            for k in range(rows[i][j] + 1)
+            if (column := index.get((*rows[i][:j], k, *rows[i][j + 1 :]))) is not None
         ]
-        plan.append(tuple(np.array(entries).T))
+        same = np.flatnonzero(powers[:, j] == 0)  # terms without the feature, which are many
+        zeros = np.zeros_like(same)
+        plan.append(tuple(np.hstack([np.array(changed).T, [same, same, zeros, zeros]])))
     return tuple(plan)
 
 

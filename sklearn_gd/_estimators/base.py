@@ -84,6 +84,11 @@ class FitInputs(NamedTuple):
     seed: int
     moments: Moments | None = None  # in place of the rows of data
 
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of positive weight."""
+        return self.data.n_weighted if self.moments is None else self.moments.n_samples
+
 
 class GDRegressor(
     ArrayAttributesMixin,

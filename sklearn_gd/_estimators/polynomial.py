@@ -350,14 +350,12 @@ class GDPolynomialRegressor(GDRegressor):
 
     def _warn_of_terms(self, inputs: FitInputs) -> None:
         assert inputs.basis is not None
-        n_terms, n_rows = inputs.basis.n_terms, inputs.data.n_weighted
-        if self.alpha == 0 and n_terms > max(_MANY_TERMS, _MANY_TERMS_PER_ROW * n_rows):
-            warnings.warn(
-                f"{type(self).__name__} has {n_terms} terms of degree {self.degree} and only "
-                f"{n_rows} samples, which do not determine the coefficients. Lower degree, or "
-                "set alpha above 0.",
-                UserWarning,
-                stacklevel=stacklevel_of_caller(),
+        if self.alpha == 0:
+            warn_of_many_terms(
+                f"{type(self).__name__} has",
+                inputs.basis,
+                inputs.n_rows,
+                "Lower degree, or set alpha above 0.",
             )
 
     def _fitted_basis(self) -> PolynomialBasis:
@@ -406,3 +404,14 @@ class GDPolynomialRegressor(GDRegressor):
     def _term_names(self) -> np.ndarray:
         names: np.ndarray = self._polynomial_features().get_feature_names_out()
         return names
+
+
+def warn_of_many_terms(who_has: str, basis: PolynomialBasis, n_rows: int, remedy: str) -> None:
+    """Warn of far more terms than samples, for coefficients without a penalty."""
+    if basis.n_terms > max(_MANY_TERMS, _MANY_TERMS_PER_ROW * n_rows):
+        warnings.warn(
+            f"{who_has} {basis.n_terms} terms of degree {basis.degree} and only {n_rows} samples, "
+            f"which do not determine the coefficients. {remedy}",
+            UserWarning,
+            stacklevel=stacklevel_of_caller(),
+        )

@@ -277,6 +277,7 @@ class GDRegressorCV(
         adapt_to_terms(regressors, checked, owner)
         n_splits = source.n_splits
         models = CandidateModels(regressors, grid.lrs, checked, source, owner)
+        self._warn_of_terms(models)
         does_refit = bool(self.refit)
         scores_training = bool(self.return_train_score)
         search = BatchedSearch(
@@ -475,6 +476,9 @@ class GDRegressorCV(
     @abstractmethod
     def _regressor_type(self) -> type[GDRegressor]:
         """The class of the plain estimator."""
+
+    def _warn_of_terms(self, models: CandidateModels) -> None:
+        """Warn where candidates have far more coefficients than samples and no penalty."""
 
     def _regressor(self, spec: Params, grid: Grid) -> GDRegressor:
         """The plain estimator of all candidates with some values of the other axes."""

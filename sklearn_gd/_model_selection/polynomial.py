@@ -26,8 +26,9 @@ from sklearn_gd._base.types import (
 )
 from sklearn_gd._estimators.docstrings import documented
 from sklearn_gd._estimators.parameter_rules import POLYNOMIAL_RULES
-from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
+from sklearn_gd._estimators.polynomial import GDPolynomialRegressor, warn_of_many_terms
 from sklearn_gd._model_selection.base import SEARCH_RULES, GDRegressorCV, refits
+from sklearn_gd._model_selection.candidate_models import CandidateModels
 
 
 @documented
@@ -67,6 +68,9 @@ class GDPolynomialRegressorCV(GDRegressorCV):
     Notes
     -----
     {search_notes}
+
+    `fit` gives a UserWarning if candidates without a penalty have more than 1000 terms, and more
+    than 10 terms for each sample.
 
     Examples
     --------
@@ -157,6 +161,16 @@ class GDPolynomialRegressorCV(GDRegressorCV):
     @property
     def _regressor_type(self) -> type[GDPolynomialRegressor]:
         return GDPolynomialRegressor
+
+    def _warn_of_terms(self, models: CandidateModels) -> None:
+        highest = max(models.regressors, key=lambda each: each._degrees()[1])
+        if min(float(alpha) for alpha in self.alphas) == 0:
+            warn_of_many_terms(
+                f"{type(self).__name__} has candidates with",
+                highest._monomials(models.checked.n_features_in_),
+                models.source.n_rows,
+                "Leave out high degrees, or take alphas above 0.",
+            )
 
     @property
     def feature_names_out_(self) -> np.ndarray:

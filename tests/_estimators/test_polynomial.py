@@ -1,5 +1,7 @@
 """The polynomial estimator."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from numpy.polynomial import Polynomial
 from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import PolynomialFeatures
 
-from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor, Moments
 
 X, Y = load_diabetes(return_X_y=True)
 X4 = X[:, :4]
@@ -84,3 +86,13 @@ class TestManyTerms:
     def test_what_is_not_told(self, n_features, n_rows, options):
         rows = np.resize(self.rows, (n_rows, n_features))
         GDPolynomialRegressor(epochs=2, **options).fit(rows, rows[:, 0])
+
+    @pytest.mark.parametrize("n_rows", [110, 20])
+    def test_moments_know_their_number_of_rows(self, n_rows):
+        rows = np.resize(self.rows, (n_rows, 45))
+        moments = Moments.of(rows, rows[:, 0], degree=2)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            GDPolynomialRegressor(degree=2, epochs=2).fit(moments)
+        told = [each for each in caught if "do not determine" in str(each.message)]
+        assert len(told) == (n_rows == 20)

@@ -1,5 +1,7 @@
 """The polynomial search equals GridSearchCV over the plain estimator."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -45,3 +47,19 @@ def test_degrees_one_to_six():
     assert search.degree_ >= 3
     assert_same(search, grid_search(clone(search), X=x, y=y))
     assert len(search.to_polynomial().coef) == search.degree_ + 1
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("alphas", "is_told"), [((0.0, 1.0), True), ((1.0,), False)])
+def test_far_more_terms_than_rows_are_told_once(alphas, is_told):
+    rows = np.random.default_rng(0).normal(size=(20, 45))
+    search = GDPolynomialRegressorCV(degrees=(1, 2), alphas=alphas, lrs=(0.1,), epochs=2, cv=2)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        search.fit(rows, rows[:, 0])
+    told = [str(each.message) for each in caught if each.category is UserWarning]
+    expected = (
+        "GDPolynomialRegressorCV has candidates with 1080 terms of degree 2 and only 20 samples, "
+        "which do not determine the coefficients. Leave out high degrees, or take alphas above 0."
+    )
+    assert told == [expected] * is_told
