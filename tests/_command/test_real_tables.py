@@ -20,7 +20,7 @@ def houses():
     frame = pd.DataFrame(
         {
             "size": rng.uniform(30, 200, 60).round(1),
-            "town": rng.choice(["Aachen", "Bonn", "Celle"], 60),
+            "town": rng.choice(["Aachen", "Bonn", "Essen"], 60),
             "street": [f"Way {k}" for k in range(60)],
             "date": pd.date_range("2024-01-01", periods=60).strftime("%d.%m.%Y"),
             "empty": np.nan,
@@ -168,8 +168,8 @@ def test_texts_that_the_model_does_not_know_are_told(tmp_path, capsys):
         (["--target", "town"], "the target 'town' of t.csv must be numbers, and holds '"),
         (["--target", "empty"], "the target 'empty' of t.csv is empty"),
         (["--features", "date"], "'date' of t.csv cannot be a feature: dates"),
-        (["--features", "sise"], "no column 'sise'; it has 'size', 'town'"),
-        (["--features", "sise"], "did you mean 'size'?"),
+        (["--features", "sizes"], "no column 'sizes'; it has 'size', 'town'"),
+        (["--features", "sizes"], "did you mean 'size'?"),
         (["--features", "size,price", "--target", "price"], "and not the target"),
         (["--features", "size", "--drop", "size"], "'size' is named in --drop, and asked for too"),
         (["--drop", "size,town,street,date,empty"], "no column to predict 'price' from"),
