@@ -20,7 +20,7 @@ def houses():
     frame = pd.DataFrame(
         {
             "size": rng.uniform(30, 200, 60).round(1),
-            "town": rng.choice(["Aachen", "Bonn", "Essen"], 60),
+            "town": rng.choice(["Aachen", "Bonn", "Lemgo"], 60),
             "street": [f"Way {k}" for k in range(60)],
             "date": pd.date_range("2024-01-01", periods=60).strftime("%d.%m.%Y"),
             "empty": np.nan,
