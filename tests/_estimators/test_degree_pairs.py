@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy.optimize import lsq_linear
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
 from sklearn.preprocessing import PolynomialFeatures
 
@@ -203,3 +204,21 @@ def test_no_terms_at_all():
     with pytest.raises(ValueError, match=r"needs at least 4 features, and X has 3: .*no terms"):
         model.fit(X, Y)
     assert not hasattr(model, "coef_")
+
+
+def test_bounds_of_terms_between_two_degrees():
+    x = RNG.normal(size=(80, 2))
+    y = x[:, 0] ** 2 - 2 * x[:, 1] ** 3
+    model = GDPolynomialRegressor(
+        degree=(2, 3),
+        bounds=(-1, 0.5),
+        lr="auto",
+        optimizer_params={"momentum": 0.9},
+        epochs=2000,
+    ).fit(x, y)
+    terms = PolynomialFeatures((2, 3), include_bias=False).fit_transform(x)
+    expected = lsq_linear(terms - terms.mean(0), y - y.mean(), bounds=(-1, 0.5))
+    np.testing.assert_allclose(model.coef_, expected.x, atol=1e-7)
+    np.testing.assert_array_equal(model.coef_ == -1, expected.active_mask == -1)
+    np.testing.assert_array_equal(model.coef_ == 0.5, expected.active_mask == 1)
+    assert set(expected.active_mask) == {-1, 0, 1}
