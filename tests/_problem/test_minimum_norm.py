@@ -16,7 +16,7 @@ def duplicated():
 def test_deficient_rank_gives_the_minimum_norm():
     X, y = duplicated()
     X = X * [1, 1, 1, 1, 1, 3, 1, 1]
-    model = GDLinearRegressor(lr="auto").fit(X, y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, y)
     coef = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ (y - y.mean())
     np.testing.assert_allclose(model.coef_, coef, rtol=1e-9, atol=1e-9)
 
@@ -59,7 +59,7 @@ def test_many_dependent_columns():
     base = rng.normal(size=(300, 60))
     X = np.hstack([base, base @ rng.normal(size=(60, 90)), np.ones((300, 2))])
     X, y = X[:, rng.permutation(152)], base @ rng.normal(size=60) + rng.normal(size=300)
-    model = GDLinearRegressor(lr="auto").fit(X, y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, y)
     coef = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ (y - y.mean())
     np.testing.assert_allclose(model.coef_, coef, rtol=0, atol=1e-9 * np.abs(coef).max())
 
@@ -73,7 +73,7 @@ def test_minimum_norm_where_early_columns_nearly_agree(shape, gap):
         X[:, 1] = X[:, 0] + gap * rng.normal(size=shape[0])
         coef = np.linalg.pinv(X - X.mean(axis=0)) @ (y - y.mean())
         for order in (slice(None), slice(None, None, -1)):
-            model = GDLinearRegressor(lr="auto").fit(X[:, order].copy(), y)
+            model = GDLinearRegressor(lr="auto", epochs=20).fit(X[:, order].copy(), y)
             bound = 1e-9 * np.abs(coef).max()
             np.testing.assert_allclose(model.coef_, coef[order], rtol=0, atol=bound)
 

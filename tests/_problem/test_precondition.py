@@ -216,7 +216,7 @@ def test_the_fit_comes_before_the_norm(noise, shape, units):
         X = np.hstack([base, base @ rng.normal(size=(5, p - 5))]) * 10.0**units
         X = X[:, rng.permutation(p)]
         y = base @ rng.normal(size=5) + noise * rng.normal(size=n)
-        model = GDLinearRegressor(lr="auto").fit(X, y)
+        model = GDLinearRegressor(lr="auto", epochs=20).fit(X, y)
         loss = np.mean((model.predict(X) - y) ** 2)
         assert model.loss_ == pytest.approx(loss, rel=1e-10, abs=1e-24 * np.var(y))
         centred = (base - base.mean(axis=0), y - y.mean())
@@ -236,7 +236,7 @@ def test_a_constant_column_gets_no_coefficient(l2, n, constant, position):
     X, y, _ = wide(n, 4, weighted=False)
     spoiled = np.insert(X, position, constant, axis=1)
     with_it, without = (
-        GDLinearRegressor(lr="auto", alpha=l2).fit(data, y) for data in (spoiled, X)
+        GDLinearRegressor(lr="auto", epochs=20, alpha=l2).fit(data, y) for data in (spoiled, X)
     )
     assert not with_it.coef_[:, position].any()
     coef = np.delete(with_it.coef_, position, axis=1)
