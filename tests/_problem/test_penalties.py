@@ -88,9 +88,19 @@ def test_ridge_of_a_polynomial_is_on_original_coefficients(fit_intercept):
     np.testing.assert_allclose(model.fit(x, y).coef_, reference.coef_, rtol=1e-7)
 
 
-@pytest.mark.parametrize("momentum", [{}, {"momentum": 0.9}, FAST["optimizer_params"]])
-@pytest.mark.parametrize("precondition", ["auto", "standardize", None])
-@pytest.mark.parametrize(("alpha", "l1_ratio"), [(0.5, 1.0), (0.2, 0.5), (0.05, 0.9)])
+MOMENTUMS = [{}, {"momentum": 0.9}, FAST["optimizer_params"]]
+PENALTIES = [(0.5, 1.0), (0.2, 0.5), (0.05, 0.9)]
+PRECONDITIONS = ["auto", "standardize", None]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "l1_ratio", "precondition", "momentum"),
+    [  # all pairs of values, a Latin square
+        (*PENALTIES[i], PRECONDITIONS[j], MOMENTUMS[(i + j) % 3])
+        for i in range(3)
+        for j in range(3)
+    ],
+)
 def test_lasso_and_elastic_net(alpha, l1_ratio, precondition, momentum):
     scaled = StandardScaler().fit_transform(X) + (0.2 if precondition is None else 0.0)
     model = GDLinearRegressor(
