@@ -95,12 +95,7 @@ class TableReader:
         """All batches, each with the label of its file, and with its number in the file."""
         names, n_read = self.columns.names, 0
         for k, source in enumerate(chain([self.first], self.sources)):
-            missing = [name for name in names if name not in source.names]
-            if missing:
-                raise ValueError(
-                    f"{source.label} has no column {missing[0]!r}. Its columns are "
-                    f"{_shown(source.names)}. All files of a table need the same columns."
-                )
+            _check_columns(source.label, names, source.names)
             start, n_rows = n_read, source.count_rows() if report and source.count_rows else None
             label, number = source.label, 0
             batches = source.read(names, rows)
@@ -117,6 +112,16 @@ class TableReader:
                     report((k + (n_read - start) / n_rows) / self.n_sources, n_read)
             if report:
                 report((k + 1) / self.n_sources, n_read)
+
+
+def _check_columns(label: str, names: Sequence[str], available: Sequence[str]) -> None:
+    """Raise if a file lacks a column."""
+    missing = [name for name in names if name not in available]
+    if missing:
+        raise ValueError(
+            f"{label} has no column {missing[0]!r}. Its columns are {_shown(available)}. All files "
+            "of a table need the same columns."
+        )
 
 
 class _Chunk:
@@ -333,34 +338,41 @@ def _open_path(path: str) -> _Source:
 
 
 def _open_parquet(path: str, dataset: Any) -> _Source:
-    """Parquet files, read by row groups, so that the memory does not depend on their number.
+    """Parquet files, read page by page.
 
-    A scanner of the whole dataset would have two row groups and more in its buffers.
+    A scanner of the dataset would have whole row groups in memory, which can be as large as
+    the files.
     """
 
     def read(names: Sequence[str], rows: int) -> Iterator[tuple[str, Any]]:
         for fragment in dataset.get_fragments():
             label = repr(fragment.path) if len(dataset.files) > 1 else repr(path)
-            for part in _parts_of_fragment(fragment, rows):
-                options = _scan_options(names, rows, is_parquet=True)
-                for batch in part.to_batches(schema=dataset.schema, **options):
-                    yield label, batch
+            for batch in _parquet_batches(fragment, names, rows, label):
+                yield label, batch
 
     return _Source(repr(path), dataset.schema.names, read, dataset.count_rows)
 
 
-def _parts_of_fragment(fragment: Any, rows: int) -> Iterator[Any]:
-    """The row groups of a Parquet file. Small ones are joined up to a number of rows."""
-    joined: list[int] = []
-    n_rows = 0
-    for group in fragment.row_groups:
-        if joined and n_rows + group.num_rows > rows:
-            yield fragment.subset(row_group_ids=joined)
-            joined, n_rows = [], 0
-        joined.append(group.id)
-        n_rows += group.num_rows
-    if joined:
-        yield fragment.subset(row_group_ids=joined)
+def _parquet_batches(fragment: Any, names: Sequence[str], rows: int, label: str) -> Iterator[Any]:
+    """The batches of a Parquet file. The names of its folders can be columns."""
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    constants = ds.get_partition_keys(fragment.partition_expression)
+    with pq.ParquetFile(
+        fragment.path,
+        filesystem=fragment.filesystem,
+        buffer_size=_BUFFER_BYTES,
+        pre_buffer=False,
+    ) as file:
+        _check_columns(label, names, [*file.schema_arrow.names, *constants])
+        stored = [name for name in names if name not in constants]
+        for batch in file.iter_batches(batch_size=rows, columns=stored):
+            for name in constants.keys() & set(names):
+                column = pa.repeat(constants[name], batch.num_rows)
+                batch = batch.append_column(name, column)
+            yield batch
 
 
 def _open_csv(path: str, dataset: Any) -> _Source:

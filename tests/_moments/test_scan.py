@@ -199,7 +199,7 @@ def test_a_progress_bar(tmp_path, capsys):
 
 
 TOLD = {  # batches hold at most 32 rows
-    "a file of row groups": (parquet, [0.16, 0.25, 0.41, 0.5, 0.66, 0.75, 0.91, 1.0]),
+    "a file of row groups": (parquet, [0.16, 0.32, 0.48, 0.64, 0.8, 0.96, 1.0]),
     "files": (parquet_files, [0.16, 0.25, 0.41, 0.5, 0.66, 0.75, 0.91, 1.0]),
     "a table of unknown length": (lambda _: ARROW.to_reader(), [1.0]),
 }
@@ -283,13 +283,12 @@ def test_a_dataset_with_a_filter(tmp_path):
     assert_same(ours, Moments.of(FRAME[["a", "b", "c"]][rows], Y[rows], WEIGHT[rows]))
 
 
-def test_small_row_groups_are_joined(tmp_path):
-    pq.write_table(ARROW, tmp_path / "all.parquet", row_group_size=15)  # the last has 5 rows
-    (fragment,) = ds.dataset(tmp_path / "all.parquet").get_fragments()
-    for rows, expected in ((32, [30] * 6 + [20]), (10, [15] * 13 + [5]), (1000, [N])):
-        parts = tables._parts_of_fragment(fragment, rows)
-        counts = [sum(group.num_rows for group in part.row_groups) for part in parts]
-        assert counts == expected
+def test_a_file_of_a_folder_lacks_a_column(tmp_path):
+    pq.write_table(ARROW, tmp_path / "1.parquet")
+    pq.write_table(ARROW.drop_columns("b"), tmp_path / "2.parquet")
+    words = "2.parquet' has no column 'b'. Its columns are"
+    with pytest.raises(ValueError, match=words):
+        Moments.scan(tmp_path, "y")
 
 
 def test_a_relation_computes_the_columns_in_use_only():
