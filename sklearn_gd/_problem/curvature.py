@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -57,7 +58,8 @@ def curvature_of_loss(
 
     c is the largest second derivative of the loss, Z the centred data in the coordinates of the
     preconditioner, and W the map to coefficients in original units. ``with_means`` is for data
-    that are not centred: then the intercept is the first coordinate.
+    that are not centred: then the intercept is the first coordinate. It is infinite where the
+    Hessian overflows.
     """
     preconditioner = _with_matrices(preconditioner)
     first, size = int(with_means), preconditioner.n_coordinates
@@ -75,6 +77,8 @@ def curvature_of_loss(
 
     if size + first <= _MAX_DECOMPOSED:
         hessian = apply_hessian(torch.eye(size + first).to(moments.factor))
+        if not torch.isfinite(hessian).all():
+            return math.inf
         return float(torch.linalg.eigvalsh((hessian + hessian.T) / 2)[-1])
 
     def apply_to_array(v: np.ndarray) -> np.ndarray:

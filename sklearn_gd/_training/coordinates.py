@@ -131,6 +131,11 @@ def _curvature_of_loss(
         to_original,
         with_means=with_means,
     )
+    if not math.isfinite(largest):
+        raise ValueError(
+            f"The loss of {options.owner} overflows in the coordinates of the descent. Bring X to "
+            "a moderate scale."
+        )
     # the intercept is a coordinate too
     return max(largest, loss.curvature) if options.fit_intercept else largest
 

@@ -194,3 +194,13 @@ def test_nothing_is_unstable_without_curvature():
     options = {"momentum": 0.0, "dampening": 0.0, "nesterov": False, "weight_decay": 0.0}
     assert max_stable_lr(0.0, options) == np.inf
     assert max_stable_lr(0.0, {**options, "weight_decay": 0.5}) == 4.0
+
+
+@pytest.mark.parametrize("lr", [0.01, "auto"])
+def test_a_hessian_that_overflows_is_told(lr):
+    rng = np.random.default_rng(209)
+    data = rng.normal(size=(4, 3)) + 1e6
+    y = data @ rng.normal(size=3)
+    model = GDLinearRegressor(loss="huber", loss_params={"delta": 1e-3}, lr=lr)
+    with pytest.raises(ValueError, match="overflows in the coordinates .* to a moderate scale"):
+        model.fit(data * 1e-310, y)
