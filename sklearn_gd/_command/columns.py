@@ -62,7 +62,8 @@ def typed(frame: pd.DataFrame, texts: Iterable[str]) -> pd.DataFrame:
 
 def as_numbers(column: pd.Series) -> pd.Series:
     """A column of numbers of any type, as float64."""
-    return column.astype("float64")
+    values = column if len(column) else column.astype(object)  # dates that are not there
+    return values.astype("float64")
 
 
 def as_text(column: pd.Series) -> pd.Series:

@@ -37,16 +37,13 @@ class PolynomialBasis(NamedTuple):
     min_degree: int = 1  # terms of lower degrees are left out; above 1 only with plain powers
 
     def expand(self, x: Any, out: Any) -> Any:
-        """Write the terms of ``x`` (samples, features) into ``out`` (terms, samples).
+        """The terms (terms, samples) of ``x`` (samples, features), in a part of ``out``.
 
-        Only operators are used, and numbers of Python, so that arrays of all namespaces serve.
+        ``out`` (n_expanded, samples) has room for the terms of low degrees too, because higher
+        terms are products of them. Only operators are used, and numbers of Python, so that
+        arrays of all namespaces serve.
         """
         n_features = x.shape[1]
-        if self.n_left_out:  # higher terms are products of them
-            rows = self.n_left_out + self.n_terms, len(x)
-            every = np.empty(rows) if isinstance(out, np.ndarray) else out.new_empty(rows)
-            out[:] = self.with_low_degrees().expand(x, every)[self.n_left_out :]
-            return out
         top = 1 if self.interaction_only else self.degree
         powers = []
         for j, (center, half_width) in enumerate(
@@ -62,11 +59,16 @@ class PolynomialBasis(NamedTuple):
             else:
                 tail = out[source : source + last - first, :]
                 out[first:last, :] = tail * powers[feature][power]
-        return out
+        return out[self.n_left_out :, :]
 
     def powers(self) -> np.ndarray:
         """Exponents of the inputs in each term, shape (terms, features)."""
         return _powers(len(self.center), self.degree, self.interaction_only, self.min_degree)
+
+    @property
+    def n_expanded(self) -> int:
+        """Number of terms that `expand` computes."""
+        return self.n_left_out + self.n_terms
 
     @property
     def n_left_out(self) -> int:
@@ -176,7 +178,7 @@ class PolynomialBasis(NamedTuple):
             block = x[start:stop, :]
             block = block.toarray() if sparse.issparse(block) else block
             block = namespace.as_type(block, coef.dtype)
-            out = namespace.empty((coef.shape[1], block.shape[0]), coef.dtype)
+            out = namespace.empty((self.n_expanded, block.shape[0]), coef.dtype)
             result[start:stop, :] = (coef @ self.expand(block, out)).T + intercept
         return result
 

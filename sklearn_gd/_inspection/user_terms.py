@@ -106,7 +106,7 @@ class UserEstimate(NamedTuple):
             block = x[rows].toarray() if sparse.issparse(x) else x[rows]
             block = block.astype(np.float64)
             if self.basis is not None:
-                block = self.basis.expand(block, np.empty((self.basis.n_terms, len(block)))).T
+                block = self.basis.expand(block, np.empty((self.basis.n_expanded, len(block)))).T
             yield rows, block
 
     def _change(self, old: PolynomialBasis, new: PolynomialBasis) -> np.ndarray:

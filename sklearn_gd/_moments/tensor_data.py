@@ -59,7 +59,7 @@ class TensorData(NamedTuple):
             if self.basis is not None:
                 x = x.to(torch.float64)
                 if out is None or out.shape[1] < len(x):
-                    out = x.new_empty(self.n_terms, len(x))
+                    out = x.new_empty(self.basis.n_expanded, len(x))
                 x = self.basis.expand(x, out[:, : len(x)]).T
             yield x, y, weight
 
@@ -115,7 +115,7 @@ class TensorData(NamedTuple):
             if self.basis is None:
                 return picked
             expanded: Tensor = self.basis.expand(
-                picked, picked.new_empty(self.n_terms, len(picked))
+                picked, picked.new_empty(self.basis.n_expanded, len(picked))
             )
             return expanded.T
 

@@ -158,8 +158,8 @@ def _oscillates(fit: PreparedFit, trace: Trace, values: Tensor) -> bool:
     with too large a learning rate from diverging.
     """
     problem, curvature = fit.problem, fit.problem.curvature
-    if not curvature or _decays(fit):
-        return False
+    if problem.optimum is not None or not curvature or _decays(fit):
+        return False  # the distance from an optimum that is known tells more
     with isolated():
         moved = trace.u - gradient(problem.objective, trace.u) / curvature
         if problem.penalty is not None:

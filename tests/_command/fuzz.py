@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import os
+import re
 import sys
 import tempfile
 import time
@@ -189,6 +190,8 @@ def fault(outcome, closed, is_prediction):
         return f"status {outcome.status}"
     if len(errors) != (outcome.status == 2):
         return f"{len(errors)} lines of error with status {outcome.status}"
+    if any(re.match(r"sklearn_gd: \w+(Error|Exception): ", line) for line in errors):
+        return "an error that the command does not expect"
     if not all(line.startswith("sklearn_gd: ") for line in lines):
         return "a line without the name of the command"
     printed = outcome.err + ("" if is_prediction else outcome.out)

@@ -39,6 +39,7 @@ MODELS = {
     "interactions": GDPolynomialRegressor(
         degree=3, interaction_only=True, lr="auto", epochs=20, alpha=0.1
     ),
+    "pair of degrees": GDPolynomialRegressor(degree=(2, 3), lr="auto", epochs=20),
     "raw powers": GDPolynomialRegressor(precondition=None, lr="auto", epochs=20, alpha=1.0),
 }
 SHAPES = {

@@ -238,7 +238,7 @@ def test_rows_that_are_taken_out(degree):
 
 
 def expanded(x, basis):
-    return x if basis is None else basis.expand(x, np.empty((basis.n_terms, len(x)))).T
+    return x if basis is None else basis.expand(x, np.empty((basis.n_expanded, len(x)))).T
 
 
 def test_a_constant_column_stays_constant_in_a_difference():
