@@ -15,6 +15,7 @@ from sklearn_gd._moments.tensor_moments import (
     merge,
     weighted_mean,
 )
+from sklearn_gd._moments.two_sum import two_sum
 
 _BLOCK_ENTRIES = 2**19  # 4 MB of float64, which stays in the cache
 
@@ -48,6 +49,7 @@ def _centered(block: Rows, center: bool) -> TensorMoments:
     x_rest, y_rest = weighted_mean(factor, weight), weighted_mean(target, weight)
     x_rest, y_rest = x_rest * int(center), y_rest * int(center)
     factor, target = factor - x_rest, target - y_rest
+    (x_mean, x_rest), (y_mean, y_rest) = two_sum(x_mean, x_rest), two_sum(y_mean, y_rest)
     if weight is not None:
         root = weight.sqrt()[:, None]
         factor, target = factor * root, target * root
