@@ -58,7 +58,8 @@ class Ridge(Stand):
         self.positive, self.random_state = positive, random_state
 
     def fit(self, X, y, sample_weight=None):
-        n = len(y) if sample_weight is None else np.sum(np.broadcast_to(sample_weight, len(y)))
+        weight = 1.0 if sample_weight is None else sample_weight
+        n = np.sum(weight) if np.ndim(weight) else weight * len(y)
         mine = GDLinearRegressor(
             **{
                 **EXACT,
