@@ -47,7 +47,8 @@ def _centered(block: Rows, center: bool) -> TensorMoments:
     # the rounding of the means is the mean of what remains
     x_rest, y_rest = weighted_mean(factor, weight), weighted_mean(target, weight)
     x_rest, y_rest = x_rest * int(center), y_rest * int(center)
-    factor, target = factor - x_rest, target - y_rest
+    factor -= x_rest  # in place, because new memory of this size costs more than the difference
+    target -= y_rest
     if weight is not None:
         root = weight.sqrt()[:, None]
         factor, target = factor * root, target * root
