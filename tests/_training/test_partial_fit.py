@@ -114,8 +114,8 @@ def test_a_stream_goes_on_from_where_it_was():
     model = GDLinearRegressor(lr=0.1, epochs=3)
     for _ in range(4):  # rows given twice count twice, which does not move the optimum
         model.partial_fit(X, Y)
-    distance = model.loss_ - GDLinearRegressor(lr="auto").fit(X, Y).loss_
-    start = np.var(Y) - GDLinearRegressor(lr="auto").fit(X, Y).loss_
+    distance = model.loss_ - GDLinearRegressor(lr="auto", epochs=20).fit(X, Y).loss_
+    start = np.var(Y) - GDLinearRegressor(lr="auto", epochs=20).fit(X, Y).loss_
     assert distance == pytest.approx(start * 0.8**24, rel=1e-9)
     assert model.n_iter_ == len(model.loss_curve_) == 3
 
@@ -150,20 +150,22 @@ def test_a_wide_stream_keeps_no_more_rows_than_it_has_seen():
 
 
 def test_after_fit_there_are_two_remedies():
-    model = GDLinearRegressor(lr="auto").fit(X, Y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, Y)
     before = pickle.dumps(model)
     with pytest.raises(ValueError, match="Begin with partial_fit.*or set 'batch_size'"):
         model.partial_fit(X, Y)
     assert pickle.dumps(model) == before
     # the first remedy
-    assert GDLinearRegressor(lr="auto").partial_fit(X, Y).partial_fit(X, Y).n_iter_ == 1000
+    assert (
+        GDLinearRegressor(lr="auto", epochs=20).partial_fit(X, Y).partial_fit(X, Y).n_iter_ == 1000
+    )
     # the second: a pass from coef_
     coef = model.coef_
     model.set_params(batch_size=N, lr=1e-9, precondition=None).partial_fit(X, Y)
     np.testing.assert_allclose(model.coef_, coef, rtol=1e-6)
     assert model.n_iter_ == 1001
     # and fit forgets the stream
-    streamed = GDLinearRegressor(lr="auto").partial_fit(X, Y).fit(X, Y)
+    streamed = GDLinearRegressor(lr="auto", epochs=20).partial_fit(X, Y).fit(X, Y)
     with pytest.raises(ValueError, match="Begin with partial_fit"):
         streamed.partial_fit(X, Y)
 
