@@ -249,6 +249,7 @@ class TestPolynomials:
             fit_intercept=fit_intercept,
             precondition=precondition,
             lr="auto",
+            epochs=20,
         )
         terms = PolynomialFeatures(3, interaction_only=interaction_only, include_bias=fit_intercept)
         table = terms.fit_transform(X)
@@ -436,8 +437,8 @@ class TestModel:
     @pytest.mark.parametrize(
         "search",
         [
-            GDLinearRegressorCV(lrs=(0.1, 0.2), cv=3),
-            GDPolynomialRegressorCV(degrees=(1,), lrs=(0.2,), cv=3),
+            GDLinearRegressorCV(lrs=(0.1, 0.2), cv=3, epochs=50),
+            GDPolynomialRegressorCV(degrees=(1,), lrs=(0.2,), cv=3, epochs=50),
             GridSearchCV(GDLinearRegressor(epochs=50), {"lr": [0.2, 0.3]}, cv=2),
         ],
         ids=lambda search: type(search).__name__,
@@ -514,7 +515,7 @@ class TestRefusals:
         ],
     )
     def test_parameters(self, params, message):
-        model = GDLinearRegressor(lr="auto", **params).fit(self.X, self.Y)
+        model = GDLinearRegressor(lr="auto", epochs=200, **params).fit(self.X, self.Y)
         with pytest.raises(ValueError, match=f"inference on GDLinearRegressor is not.*{message}"):
             inference(model, self.X, self.Y)
 
