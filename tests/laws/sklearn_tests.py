@@ -17,9 +17,9 @@ What came of it with scikit-learn 1.9, as passed / failed, and why tests fail:
 - HuberRegressor, 4 / 7. Five need `scale_` or `outliers_`: no scale is estimated here, and delta
   is in units of y. Two count the iterations of L-BFGS, of which a warm start at the optimum has
   none. Here a fit has as many epochs as it was told.
-- QuantileRegressor, 40 / 7, without the last tests of sparse X, which take minutes. The failures want
-  the vertex that linear programming finds, to five digits and more, or to two digits where the
-  slopes of the loss are 0.01. A subgradient method comes near to the lowest loss only.
+- QuantileRegressor, 40 / 7, without the last tests of sparse X, which take minutes. The failures
+  want the vertex that linear programming finds, to five digits and more, or to two digits where
+  the slopes of the loss are 0.01. A subgradient method comes near to the lowest loss only.
 - Lasso, 2 / 5. Four need `dual_gap_`, which is not computed. One expects a warning for
   ``alpha=0``, which is least squares here.
 - ElasticNet, 24 / 16. Six pass `check_input`, and two `precompute`, which are not offered. Two need
