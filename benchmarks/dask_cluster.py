@@ -1,59 +1,154 @@
 """A fit on a cluster of two Dask workers: ``python -m benchmarks.dask_cluster``.
 
-The rows are made on the workers, block by block, and never gathered. The times are those of one
-pass that adds up the entries of the blocks, of the fit, and of ``dask.array.linalg.lstsq``. Then
-a worker is killed during a second fit, whose coefficients are compared with those of the first.
-Needs the package ``distributed``.
+The rows are files of 8 MB, which the workers write and read, and which are never gathered. With
+``--rows 6000000 --memory-limit 900MB`` they are more than the memory of both workers. The fit is
+compared with one pass that adds up the entries of the blocks, with the other ways to a least
+squares fit on Dask, and at last with a fit in memory. During a second fit a worker is killed.
+Needs the package ``distributed``; ``dask-ml`` is compared where it is installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import dask
 import dask.array as da
 import numpy as np
+from dask.delayed import delayed
+from dask.utils import format_bytes, parse_bytes
 from distributed import Client, LocalCluster
 
-from benchmarks._report import markdown
+from benchmarks._machine import describe, machine
+from benchmarks._report import Row, markdown
 from sklearn_gd import GDLinearRegressor, Moments
 
-COLUMNS, BLOCK = 50, 50_000
+COLUMNS, BLOCK = 50, 20_000
+LIMIT = 240  # seconds, after which another way is given up
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def make_block(block_info: Any = None, *, with_target: bool = False) -> np.ndarray:
-    """Rows [X] or targets of a block, from a seed of the block."""
-    rng = np.random.default_rng(block_info[None]["chunk-location"][0])
-    X = rng.standard_normal((block_info[None]["chunk-shape"][0], COLUMNS))
-    noise = rng.standard_normal(len(X))
-    coef = np.linspace(-1.0, 1.0, COLUMNS)
-    return X @ coef + noise if with_target else X
+class Done(NamedTuple):
+    """Seconds of a call, its result, and what went wrong."""
+
+    seconds: float
+    result: Any
+    problem: str | None
 
 
-def lazy_rows(n_rows: int) -> tuple[Any, Any]:
-    """X and y as Dask arrays whose blocks are made when they are needed."""
-    chunks = da.core.normalize_chunks(BLOCK, shape=(n_rows,))[0]
-    X = da.map_blocks(make_block, chunks=(chunks, (COLUMNS,)), dtype=float, meta=np.empty((0, 0)))
-    y = da.map_blocks(make_block, chunks=(chunks,), dtype=float, meta=np.empty(0), with_target=True)
+def write_block(folder: str, number: int, n_rows: int) -> None:
+    """Write the rows and the targets of a block, from a seed of the block."""
+    rng = np.random.default_rng(number)
+    X = rng.standard_normal((n_rows, COLUMNS))
+    y = X @ np.linspace(-1.0, 1.0, COLUMNS) + 3.0 + rng.standard_normal(n_rows)
+    np.save(f"{folder}/X-{number}.npy", X)
+    np.save(f"{folder}/y-{number}.npy", y)
+
+
+def read_block(folder: str, name: str, block_info: Any = None) -> np.ndarray:
+    """The rows or the targets of a block."""
+    block: np.ndarray = np.load(f"{folder}/{name}-{block_info[None]['chunk-location'][0]}.npy")
+    return block
+
+
+def lazy_rows(folder: str, n_rows: int) -> tuple[Any, Any]:
+    """X and y as Dask arrays whose blocks are written now, and read when they are needed."""
+    lengths = da.core.normalize_chunks(BLOCK, shape=(n_rows,))[0]
+    dask.compute(*[delayed(write_block)(folder, k, n) for k, n in enumerate(lengths)])
+    chunks = lengths, (COLUMNS,)
+    X = da.map_blocks(read_block, folder, "X", chunks=chunks, dtype=float, meta=np.empty((0, 0)))
+    y = da.map_blocks(read_block, folder, "y", chunks=chunks[:1], dtype=float, meta=np.empty(0))
     return X, y
 
 
-def timed(run: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds of a call, and its result."""
-    start = time.perf_counter()
-    result = run()
-    return time.perf_counter() - start, result
+def rows_in_memory(folder: str, n_blocks: int) -> list[np.ndarray]:
+    """X and y as NumPy arrays."""
+    return [
+        np.concatenate([np.load(f"{folder}/{name}-{k}.npy") for k in range(n_blocks)])
+        for name in ("X", "y")
+    ]
 
 
-def peak_megabytes() -> float:
-    """The largest resident memory of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+def other_ways(X: Any, y: Any) -> dict[str, Callable[[], np.ndarray]]:
+    """The other ways to a least squares fit on Dask. lstsq has no intercept."""
+
+    def lstsq() -> np.ndarray:
+        with_ones = da.concatenate([da.ones((len(X), 1), chunks=(X.chunks[0], 1)), X], axis=1)
+        coef: np.ndarray = da.linalg.lstsq(with_ones.rechunk({1: -1}), y)[0].compute()
+        return coef[1:]
+
+    def dask_ml(**params: Any) -> np.ndarray:
+        from dask_ml.linear_model import LinearRegression
+
+        coef: np.ndarray = LinearRegression(**params).fit(X, y).coef_
+        return coef
+
+    ways: dict[str, Callable[[], np.ndarray]] = {"da.linalg.lstsq": lstsq}
+    if find_spec("dask_ml"):
+        ways["dask-ml LinearRegression (admm)"] = dask_ml
+        ways["dask-ml LinearRegression (newton)"] = lambda: dask_ml(solver="newton")
+    return ways
+
+
+def timed(run: Callable[[], Any], limit: float | None = None) -> Done:
+    """A call, which is given up after ``limit`` seconds."""
+    found: list[Done] = []
+
+    def call() -> None:
+        start = time.perf_counter()
+        try:
+            result, problem = run(), None
+        except Exception as error:  # a cluster out of memory fails in many ways
+            result, problem = None, type(error).__name__
+        found.append(Done(time.perf_counter() - start, result, problem))
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(limit)
+    return found[0] if found else Done(limit or 0.0, None, f"not done after {limit:.0f} s")
+
+
+def forget_peak() -> None:
+    """Let the peak of the memory of this process begin again."""
+    CLEAR.write_text("5")
+
+
+def megabytes(field: str) -> float:
+    """A memory size of this process: VmRSS now, VmHWM at the peak."""
+    return int(STATUS.read_text().partition(f"{field}:")[2].split()[0]) * 1024 / 1e6
+
+
+class Memory:
+    """The memory of the workers and of this process."""
+
+    def __init__(self, client: Client):
+        self.client = client
+
+    def now(self) -> str:
+        """What they use before anything runs: their imports."""
+        found = [*self.client.run(megabytes, "VmRSS").values(), megabytes("VmRSS")]
+        return ", ".join(f"{size:.0f}" for size in found)
+
+    def measure(self, name: str, run: Callable[[], Any], limit: float | None = None) -> Any:
+        """Run something. Returns a row of the table, and what was done."""
+        self.client.run(forget_peak)
+        forget_peak()
+        done = timed(run, limit)
+        peaks = [*self.client.run(megabytes, "VmHWM").values()] if done.problem is None else None
+        row: Row = {"": name, "s": done.seconds if done.problem is None else None}
+        row["worker MB"] = max(peaks) if peaks else None
+        row["client MB"] = megabytes("VmHWM")
+        print(f"{name}: {done.problem or f'{done.seconds:.1f} s'}", flush=True)
+        return row, done
 
 
 def main() -> None:
@@ -62,44 +157,61 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="default: 1,000,000")
     parser.add_argument("--memory-limit", default="1GB", help="of a worker; default: 1GB")
     arguments = parser.parse_args()
-    n_rows = arguments.rows
-    X, y = lazy_rows(n_rows)
-    model = GDLinearRegressor(lr="auto")
-    with (
-        LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            memory_limit=arguments.memory_limit,
-            dashboard_address=None,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        few = lazy_rows(10_000)
-        model.fit(*few)  # the workers import everything
-        before = client.run(peak_megabytes), peak_megabytes()
-        one_pass, _ = timed(lambda: da.compute(X.sum(), y.sum()))
-        fit, _ = timed(lambda: model.fit(X, y))
-        after = client.run(peak_megabytes), peak_megabytes()
-        lstsq, _ = timed(lambda: da.compute(*da.linalg.lstsq(X, y)[:1]))
-        print(f"{n_rows:,} x {COLUMNS}, {n_rows * COLUMNS * 8 / 1e6:,.0f} MB\n")
-        times = {"sums of the blocks": one_pass, "fit": fit, "da.linalg.lstsq": lstsq}
-        print(markdown([{"": k, "s": t, "of one pass": t / one_pass} for k, t in times.items()]))
-        grown = [peak - before[0][name] for name, peak in after[0].items()]
-        print(
-            f"peak memory beyond the imports: workers {max(grown):.0f} MB, client "
-            f"{after[1] - before[1]:.0f} MB\n"
-        )
-        coef, pids = model.coef_, list(client.run(os.getpid).values())
-        threading.Timer(fit / 2, lambda: os.kill(pids[0], signal.SIGKILL)).start()
-        model.fit(X, y)
-        is_new = pids[0] not in client.run(os.getpid).values()
-        difference = float(np.abs(model.coef_ - coef).max())
-        print(f"a worker was killed: {is_new}; largest change of a coefficient: {difference:.1e}")
-    in_memory = sum(
-        Moments.of(X.blocks[k].compute(), y.blocks[k].compute()) for k in range(X.numblocks[0])
+    print(describe(machine(1)))
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as few:
+        options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+        with (
+            LocalCluster(memory_limit=arguments.memory_limit, **options) as cluster,
+            Client(cluster) as client,
+        ):
+            coef, found = on_cluster(client, folder, few, arguments.rows, arguments.memory_limit)
+        X, y = rows_in_memory(folder, -(-arguments.rows // BLOCK))
+        in_memory = GDLinearRegressor(lr="auto").fit(X, y).coef_
+        print(f"largest difference from the fit in memory: {np.abs(coef - in_memory).max():.1e}")
+        for name, other in found.items():
+            print(f"of {name}: {np.abs(other - in_memory).max():.1e}")
+
+
+def on_cluster(
+    client: Client, folder: str, few: str, n_rows: int, limit: str
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Everything but the fit in memory. Returns the coefficients of the fit and of other ways."""
+    names = ("dask", "distributed", *(["dask-ml"] if find_spec("dask_ml") else []))
+    print(", ".join(f"{name} {version(name)}" for name in names))
+    size = n_rows * (COLUMNS + 1) * 8
+    print(
+        f"{n_rows:,} x {COLUMNS} in blocks of {BLOCK:,} rows: {format_bytes(size)}; two workers of "
+        f"{format_bytes(parse_bytes(limit))}"
     )
-    difference = float(np.abs(model.fit(in_memory).coef_ - coef).max())
-    print(f"largest difference from the moments of the blocks in memory: {difference:.1e}")
+    memory, model = Memory(client), GDLinearRegressor(lr="auto")
+    rng = np.random.default_rng(0)
+    client.run(Moments.of, rng.random((9, 2)), rng.random(9))  # every worker imports everything
+    model.fit(*lazy_rows(few, 10_000))
+    print(f"memory with all imports, workers and client: {memory.now()} MB\n", flush=True)
+    X, y = lazy_rows(folder, n_rows)
+    one_pass, _ = memory.measure("sums of the blocks", lambda: da.compute(X.sum(), y.sum()))
+    fit, _ = memory.measure("GDLinearRegressor", lambda: model.fit(X, y))
+    coef, pids = model.coef_, list(client.run(os.getpid).values())
+    threading.Timer(fit["s"] / 2, lambda: os.kill(pids[0], signal.SIGKILL)).start()
+    model.fit(X, y)
+    is_new = pids[0] not in client.run(os.getpid).values()
+    difference = float(np.abs(model.coef_ - coef).max())
+    rows, found = [one_pass, fit], {}
+    for name, run in other_ways(X, y).items():
+        row, done = memory.measure(name, run, LIMIT)
+        rows.append(row | {"": name if done.problem is None else f"{name}: {done.problem}"})
+        if done.problem is None:
+            found[name] = done.result
+        client.restart()
+    print()
+    print(markdown([row | {"of one pass": ratio(row["s"], one_pass["s"])} for row in rows]))
+    print(f"a worker was killed: {is_new}; largest change of a coefficient: {difference:.1e}")
+    return coef, found
+
+
+def ratio(seconds: float | None, one_pass: float) -> float | None:
+    """How many times one pass something took."""
+    return None if seconds is None else seconds / one_pass
 
 
 if __name__ == "__main__":

@@ -29,13 +29,11 @@ def is_collection(X: object) -> bool:
 
 
 def lazy_blocks(X: Any, y: Any, sample_weight: Any) -> list[Any]:
-    """The rows of X, y and weights as delayed `RowBlock` objects."""
+    """The rows of X, y and weights as `RowBlock` objects that are delayed, or whose parts are."""
     if y is None:
         raise ValueError("The Dask collection X requires y to be passed, but the target y is None.")
     if _is_frame(X) and _is_frame(y) and (_is_number(sample_weight) or _is_frame(sample_weight)):
         return _blocks_of_frames(X, y, sample_weight)
-    from dask.delayed import delayed
-
     X = X if _is_frame(X) else X.rechunk({1: -1})
     columns = [_delayed_blocks(X, X, "X"), _delayed_blocks(y, X, "y")]
     if _is_number(sample_weight):
@@ -49,8 +47,7 @@ def lazy_blocks(X: Any, y: Any, sample_weight: Any) -> list[Any]:
                 f"lengths are unknown. Make them from the same collection, or call "
                 "compute_chunk_sizes() on both."
             )
-    make = delayed(RowBlock, pure=False)
-    return [make(k, *block) for k, block in enumerate(zip(*columns, strict=True))]
+    return [RowBlock(k, *block) for k, block in enumerate(zip(*columns, strict=True))]
 
 
 def reduce_blocks(results: Sequence[Any], combine: Callable[[list[Any]], Any]) -> Any:

@@ -4,7 +4,8 @@ All parameters are one tensor u (see `objective`). In every epoch a `Stepper` re
 objective, differentiates it and lets a torch optimizer step. No epoch asks for a number, so
 that an accelerator never waits. The points of the latest epochs are kept, and after a chunk
 of epochs the `ConvergenceMonitor` looks at them: it finds, exact to the epoch, which runs
-diverged or stopped, and which of their points was the lowest.
+diverged or stopped, and which of their points was the lowest. On an accelerator the chunks may
+be replayed (see `replay`).
 
 Somebody may watch every epoch. If a callback does, a chunk is one epoch long. If the loss or
 the function is one that the user wrote, a chunk ends where the descent may end. So no epoch
@@ -13,7 +14,8 @@ follows the one that ends the descent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -23,6 +25,7 @@ from sklearn_gd._solver.average import IterateAverage
 from sklearn_gd._solver.monitor import ConvergenceMonitor, StoppingRule
 from sklearn_gd._solver.objective import Objective, ProximalPenalty
 from sklearn_gd._solver.optimizers import OptimizerFactory
+from sklearn_gd._solver.replay import ReplayedEpochs, can_be_replayed
 from sklearn_gd._solver.stepper import Stepper, make_steppers
 
 _KEPT_ENTRIES = 2**18  # of the points that are kept for the monitor: 2 MB
@@ -83,6 +86,7 @@ def descend(
     on_points: OnPoints | None = None,
     keep_path: bool = False,
     is_watched: bool = False,
+    repeats: bool = False,
 ) -> Trace:
     """Minimize ``objective`` from ``start``, with a learning rate (problems, runs) for each run.
 
@@ -91,7 +95,8 @@ def descend(
     values decide when to stop instead of the objective's, and every run ends where they were
     lowest. ``on_epoch`` is called after every epoch that counts. ``on_points`` is given the
     points where the latest epochs began, or their means. ``is_watched`` says that the objective
-    itself is to see no epoch beyond the last.
+    itself is to see no epoch beyond the last. ``repeats`` says that the objective does the same
+    operations in every epoch, so that an accelerator may replay them.
     """
     u = start.clone()
     chunk = 1 if on_epoch else _chunk_length(u, epochs)
@@ -101,13 +106,20 @@ def descend(
     steppers = make_steppers(objective, u, optimizer_factory, lrs, penalty, average)
     history = _History(u, epochs, chunk, validation, average, keep_path=keep_path)
     monitor = ConvergenceMonitor(u, epochs, rule, watches_validation=validation is not None)
+    run_epochs: Callable[[range, _History], None] = partial(
+        _run_epochs, u=u, steppers=steppers, monitor=monitor, watched=is_watched
+    )
+    if repeats and on_epoch is None and can_be_replayed(u, steppers, epochs, chunk):
+        recorded = _History(u, chunk, chunk, validation, None, keep_path=False)
+        optimizer = steppers[0].optimizer
+        run_epochs = ReplayedEpochs(run_epochs, u, optimizer, monitor, recorded, chunk)
     interruption = _Interruption()
     stop = False
     while not (stop or interruption.has_come or monitor.all_ended) and history.n_epochs < epochs:
         first = history.n_epochs
         with interruption:
             last = min(first - first % chunk + chunk, epochs)
-            _run_epochs(range(first, last), u, steppers, history, monitor, watched=is_watched)
+            run_epochs(range(first, last), history)
         history.drop_unfinished_epoch(u)
         if history.n_epochs == 0:
             raise KeyboardInterrupt
@@ -125,17 +137,18 @@ def descend(
 
 def _run_epochs(
     epochs: range,
+    history: _History,
+    *,
     u: Tensor,
     steppers: Sequence[Stepper],
-    history: _History,
     monitor: ConvergenceMonitor,
-    *,
     watched: bool,
 ) -> None:
     """Do a chunk of epochs. If it is ``watched``, it ends where the descent may end."""
     last = max(epochs.start + 1, min(epochs.stop, monitor.earliest_end)) if watched else epochs.stop
-    for epoch, value, point in history.places(epochs.start, last):
-        history.begin_epoch(epoch, u, point)
+    # one call makes the views of a chunk, which would cost more in every epoch
+    for epoch, value in enumerate(history.values[epochs.start : last].unbind(), epochs.start):
+        history.begin_epoch(epoch, u)
         for stepper in steppers:
             stepper.run_epoch(epoch, value)
         for stepper in steppers:
@@ -228,22 +241,24 @@ class _History:
         """The values by which a scheduler such as ReduceLROnPlateau is told of progress."""
         return self.values if self.validation_values is None else self.validation_values
 
-    def places(self, first: int, last: int) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """The epochs of a chunk, with the place for the value of each and for its point."""
-        row = first % len(self.points)
-        # one call makes all views, where indexing would cost as much as a step in every epoch
-        points = self.points[row : row + last - first].unbind()
-        return zip(range(first, last), self.values[first:last].unbind(), points, strict=True)
-
-    def begin_epoch(self, epoch: int, u: Tensor, point: Tensor) -> None:
+    def begin_epoch(self, epoch: int, u: Tensor) -> None:
         """Keep the point where an epoch begins, and its validation loss."""
-        point.copy_(u)
+        self.points[epoch % len(self.points)].copy_(u)
         self.n_begun = epoch + 1
         if self.average is not None:
             self.average.begin_epoch(epoch)
         if self.validation is not None and self.validation_values is not None:
             with torch.no_grad():
                 self.validation_values[epoch] = self.validation(u)
+
+    def append(self, epochs: range, recorded: _History) -> None:
+        """Copy the ``epochs``, which another history has from its row 0 on."""
+        rows, first = slice(epochs.start, epochs.stop), epochs.start % len(self.points)
+        self.values[rows].copy_(recorded.values)
+        self.points[first : first + len(epochs)].copy_(recorded.points)
+        if self.validation_values is not None and recorded.validation_values is not None:
+            self.validation_values[rows].copy_(recorded.validation_values)
+        self.n_epochs = self.n_begun = epochs.stop
 
     def drop_unfinished_epoch(self, u: Tensor) -> None:
         """Take u back to the end of the last complete epoch, if an interruption ended another."""

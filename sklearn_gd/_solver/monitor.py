@@ -234,7 +234,12 @@ class ConvergenceMonitor:
             u.copy_(torch.where(_like(ends_here[..., None], u), after_u, u))
         if self.stays.any() or self.ended.any():
             u.copy_(torch.where(_like(self.stays, u), self.best_u, u))
-            self.held = _like(self.stays | self.ended[..., None], u), u.clone()
+            where = _like(self.stays | self.ended[..., None], u)
+            if self.held is None:
+                self.held = where, u.clone()
+            else:  # in place, because recorded epochs go on reading these tensors
+                self.held[0].copy_(where)
+                self.held[1].copy_(u)
 
 
 def _first_true(flags: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.arithmetic import tensor_moments
 from sklearn_gd._moments.moments import Moments
-from sklearn_gd._moments.tensor_data import TensorData, to_tensor
+from sklearn_gd._moments.tensor_data import SparseRows, TensorData, to_tensor
 from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.curvature import max_stable_lr
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk
@@ -173,6 +173,7 @@ def descend_problems(
             keep_path=keep_path,
             # a loss that the user wrote shall see no epoch beyond the last
             is_watched=callable(options.loss) and u.shape[:2] == (1, 1),
+            repeats=_repeats(objective, options),
         )
     _check_start(trace.values[0] if start_value is None else start_value, options.owner)
     return trace
@@ -222,6 +223,13 @@ def _stack_objectives(objectives: Sequence[ProblemObjective]) -> ProblemObjectiv
     squared = [objective for objective in objectives if isinstance(objective, LeastSquares)]
     risks = [objective for objective in objectives if isinstance(objective, EmpiricalRisk)]
     return LeastSquares.stack(squared) if squared else EmpiricalRisk.stack(risks)
+
+
+def _repeats(objective: ProblemObjective, options: FitOptions) -> bool:
+    """Whether every epoch does the same operations on the device. A loss of the user may not."""
+    if isinstance(objective, EmpiricalRisk):
+        return not callable(options.loss) and not isinstance(objective.x, SparseRows)
+    return isinstance(objective, LeastSquares)
 
 
 def _stopping_rule(
