@@ -142,6 +142,12 @@ class PolynomialBasis(NamedTuple):
         )
 
     @property
+    def digits_lost_by_powers(self) -> float:
+        """How many decimal digits plain powers lose, because inputs are far from zero."""
+        offset = float((abs(self.center) / self.half_width).max())
+        return self.degree * float(np.log10(max(offset, 1.0)))
+
+    @property
     def n_terms(self) -> int:
         """Number of terms."""
         return len(self.powers())

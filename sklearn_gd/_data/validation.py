@@ -20,6 +20,7 @@ from sklearn_gd._data.array_api import (
     is_dispatched,
     to_numpy,
 )
+from sklearn_gd._data.text_columns import text_told
 from sklearn_gd._data.training_data import SMALL_ENTRIES, TrainingData
 
 
@@ -38,18 +39,20 @@ def check_training_data(
     """
     _check_container(X)
     namespace = Namespace.of(X)
+    frame = X
     X, y = as_numpy(X, "X"), as_numpy(y, "y")
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32],
-        ensure_all_finite=False,
-        multi_output=True,
-        y_numeric=True,
-        reset=reset,
-    )
+    with text_told(frame, y):
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
+            multi_output=True,
+            y_numeric=True,
+            reset=reset,
+        )
 
     def check_finite() -> None:
         return check_array(X, accept_sparse="csr", estimator=estimator, input_name="X")
@@ -93,9 +96,10 @@ def check_unfitted_data(
 
 def check_rows(estimator: BaseEstimator, X: MatrixLike) -> Any:
     """Validate rows against what was fitted. They become NumPy or sparse."""
-    return validate_data(
-        estimator, as_numpy(X, "X"), accept_sparse=["csr", "csc", "coo"], reset=False
-    )
+    with text_told(X):
+        return validate_data(
+            estimator, as_numpy(X, "X"), accept_sparse=["csr", "csc", "coo"], reset=False
+        )
 
 
 def check_rows_to_predict(estimator: BaseEstimator, X: Any) -> tuple[Any, Namespace]:

@@ -6,7 +6,7 @@ import copy
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,10 +28,10 @@ from sklearn_gd._base.types import (
     SchedulerLike,
 )
 from sklearn_gd._data.array_api import Namespace, to_numpy
-from sklearn_gd._data.dask_blocks import is_collection, map_rows
+from sklearn_gd._data.dask_blocks import map_rows
 from sklearn_gd._data.polynomial import PolynomialBasis
-from sklearn_gd._data.training_data import TrainingData, hold_out
-from sklearn_gd._data.validation import check_training_data, follow
+from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._data.validation import follow
 from sklearn_gd._estimators.array_attributes import ArrayAttributesMixin, in_namespace
 from sklearn_gd._estimators.availability import AvailableInParts
 from sklearn_gd._estimators.callbacks import (
@@ -40,28 +40,28 @@ from sklearn_gd._estimators.callbacks import (
     with_callbacks,
     with_progress_bar,
 )
-from sklearn_gd._estimators.coefficient_bounds import coefficient_bounds
 from sklearn_gd._estimators.equation import equation
+from sklearn_gd._estimators.fit_inputs import FitInputs, fit_inputs, gathered
 from sklearn_gd._estimators.fitted_state import (
     FittedState,
     replace_fitted_attributes,
     stacklevel_of_caller,
     with_target_axis,
 )
-from sklearn_gd._estimators.initial_model import initial_model
+from sklearn_gd._estimators.initial_model import initial_model, warm_start
 from sklearn_gd._estimators.moments_input import (
     check_features,
     check_one_moments,
-    check_takes_collection,
     check_takes_moments,
     check_terms,
-    take_features,
-    without_rows,
 )
 from sklearn_gd._estimators.parameter_rules import (
     REGRESSOR_RULES,
-    check_average,
-    check_statistical_tol,
+)
+from sklearn_gd._estimators.result_attributes import (
+    curve_attributes,
+    fitted_attributes,
+    model_attributes,
 )
 from sklearn_gd._estimators.saved_state import VersionedStateMixin
 from sklearn_gd._estimators.validation_set import ValidationSet
@@ -69,25 +69,7 @@ from sklearn_gd._moments.errors import mean_squared_errors, r2
 from sklearn_gd._moments.moments import Moments
 
 if TYPE_CHECKING:
-    from sklearn_gd._training.options import FitOptions
     from sklearn_gd._training.result import FitResult
-
-
-class FitInputs(NamedTuple):
-    """What a fit needs of an estimator and its data, checked."""
-
-    checked: BaseEstimator  # a copy of the estimator that knows the features
-    data: TrainingData  # without rows, if there are moments in their place
-    validation: TrainingData | None
-    basis: PolynomialBasis | None
-    options: FitOptions
-    seed: int
-    moments: Moments | None = None  # in place of the rows of data
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows of positive weight."""
-        return self.data.n_weighted if self.moments is None else self.moments.n_samples
 
 
 class GDRegressor(
@@ -268,16 +250,16 @@ class GDRegressor(
         random_state = self._check_params()
         if validation_set.is_given:
             validation_set.check_use(self, X)
-        X, y, sample_weight = self._gathered(X, y, sample_weight)
+        X, y, sample_weight = gathered(self, X, y, sample_weight)
         task = FitTask(self, X, y, sample_weight, int(self.epochs))
         holds_out = bool(self.early_stopping) and not validation_set.is_given
-        inputs = self._fit_inputs(X, y, sample_weight, random_state, holds_out=holds_out)
+        inputs = fit_inputs(self, X, y, sample_weight, random_state, holds_out=holds_out)
         if validation_set.is_given:
             rows = validation_set.checked(inputs.checked, inputs.data)
             inputs = inputs._replace(validation=rows)
         self._warn_of_terms(inputs)
         goes_on = self.warm_start and hasattr(self, "coef_")
-        start = self._start(inputs) if goes_on else None
+        start = warm_start(self, inputs) if goes_on else None
         if coef_init is not None or intercept_init is not None:
             start = initial_model(self, inputs, coef_init, intercept_init)
 
@@ -285,8 +267,8 @@ class GDRegressor(
             return task.epoch(
                 lambda: in_namespace(
                     {
-                        **self._model_state(inputs, coef, intercept),
-                        **self._curve_state(curve, goes_on=goes_on),
+                        **model_attributes(self, inputs, coef, intercept),
+                        **curve_attributes(self, curve, goes_on=goes_on),
                     },
                     inputs.data.namespace,
                 )
@@ -304,7 +286,7 @@ class GDRegressor(
         )
         if result.interrupted and not self.warm_start:
             raise KeyboardInterrupt
-        state = self._fitted_state(inputs, result, goes_on=goes_on)
+        state = fitted_attributes(self, inputs, result, goes_on=goes_on)
         self._become_fitted(state, result)
         if result.interrupted:
             raise KeyboardInterrupt
@@ -374,10 +356,11 @@ class GDRegressor(
         from sklearn_gd._training.partial_fit import fit_on_moments
 
         random_state = self._check_params()
-        X, y, sample_weight = self._gathered(X, y, sample_weight)
+        X, y, sample_weight = gathered(self, X, y, sample_weight)
         goes_on = hasattr(self, "coef_")
         earlier = self._partial_fit_state()
-        inputs = self._fit_inputs(
+        inputs = fit_inputs(
+            self,
             X,
             y,
             sample_weight,
@@ -387,7 +370,7 @@ class GDRegressor(
             merges=self._keeps_moments(),
             earlier=earlier,
         )
-        start = self._start(inputs) if goes_on else None
+        start = warm_start(self, inputs) if goes_on else None
         if inputs.moments is not None:
             result = fit_on_moments(
                 inputs.data, inputs.moments, inputs.basis, inputs.options, start=start
@@ -401,7 +384,7 @@ class GDRegressor(
         if result.interrupted:
             raise KeyboardInterrupt
         appends = goes_on and not self._keeps_moments()
-        fitted = self._fitted_state(inputs, result, goes_on=appends)
+        fitted = fitted_attributes(self, inputs, result, goes_on=appends)
         self._become_fitted({**fitted, "_partial_fit_state_": state}, result)
         return self
 
@@ -443,7 +426,7 @@ class GDRegressor(
         """
         check_one_moments(self, X)
         check_is_fitted(self)
-        X, y, sample_weight = self._gathered(X, y, sample_weight, is_fit=False)
+        X, y, sample_weight = gathered(self, X, y, sample_weight, is_fit=False)
         if not isinstance(X, Moments):
             namespace = Namespace.of(X)
             y = follow(y, "y", namespace)
@@ -536,201 +519,6 @@ class GDRegressor(
         """Raise for the first parameter outside its range. Returns the source of randomness."""
         check_params(type(self).__name__, self.get_params(deep=False), self._rules)
         return check_random_state(self.random_state)
-
-    def _fit_inputs(
-        self,
-        X: MatrixLike | Moments,
-        y: ArrayLike | None,
-        sample_weight: ArrayLike | None,
-        random_state: np.random.RandomState,
-        *,
-        holds_out: bool,
-        keeps_features: bool = False,
-        merges: bool = False,
-        earlier: FittedState | None = None,
-    ) -> FitInputs:
-        """Check the data, and put together what a fit needs of them.
-
-        ``holds_out`` says whether rows may be held out for validation, ``keeps_features``
-        whether the features must be those of the earlier fit. ``earlier`` is the state of a
-        stream that goes on, and ``merges`` says that its state is the moments of all rows.
-        """
-        checked = copy.copy(self)
-        check_one_moments(self, X)
-        moments = None
-        if isinstance(X, Moments):
-            moments = self._check_moments(X, y, sample_weight)
-            take_features(checked, moments)
-            data = without_rows(moments)
-        else:
-            data = check_training_data(checked, X, y, sample_weight, reset=not keeps_features)
-        validation = None
-        if holds_out:
-            owner = type(self).__name__
-            data, validation = hold_out(data, self.validation_fraction, random_state, owner)
-        if merges:
-            moments = self._merged_moments(checked, data, moments, earlier)
-        if earlier is None or merges:
-            basis = self._basis(data if moments is None else moments)
-        else:
-            basis = self._fitted_basis()
-        seed = int(random_state.randint(2**31 - 1))
-        # the copy that knows the features, because bounds may name them
-        options = checked._fit_options()
-        return FitInputs(checked, data, validation, basis, options, seed, moments)
-
-    def _gathered(
-        self, X: Any, y: Any, sample_weight: Any, *, is_fit: bool = True
-    ) -> tuple[Any, Any, Any]:
-        """X, y and weights, where the moments of a Dask collection take the place of its rows."""
-        if not is_collection(X):
-            return X, y, sample_weight
-        check_takes_collection(
-            self,
-            early_stopping=is_fit and bool(self.early_stopping),
-            needs_squared_error=is_fit,
-        )
-        degree, interaction_only = self._terms()
-        moments = Moments.of(X, y, sample_weight, degree=degree, interaction_only=interaction_only)
-        return moments, None, None
-
-    def _check_moments(self, moments: Moments, y: object, sample_weight: object) -> Moments:
-        """Moments in place of X, of the terms that this estimator needs or more."""
-        check_takes_moments(self, y, sample_weight, early_stopping=bool(self.early_stopping))
-        degree, interaction_only = self._terms()
-        check_terms(type(self).__name__, moments, degree, interaction_only=interaction_only)
-        return moments
-
-    def _merged_moments(
-        self,
-        checked: BaseEstimator,
-        data: TrainingData,
-        moments: Moments | None,
-        earlier: FittedState | None,
-    ) -> Moments:
-        """The moments of new rows, with those of the earlier rows of a stream."""
-        from sklearn_gd._moments.arithmetic import at_degree, moments_of
-
-        degree, interaction_only = self._terms()
-        if moments is None:
-            names = getattr(checked, "feature_names_in_", None)
-            moments = moments_of(
-                data,
-                degree,
-                feature_names=None if names is None else tuple(names.tolist()),
-                interaction_only=interaction_only,
-                device=str(self.device),
-            )
-        moments = at_degree(moments, degree)
-        if earlier is None:
-            return moments
-        self._check_same_terms()
-        self._check_same_shape(data)
-        return Moments(**earlier) + moments
-
-    def _fit_options(self, owner: str | None = None) -> FitOptions:
-        """The checked parameters that training reads."""
-        from sklearn_gd._training.options import FitOptions
-
-        owner = owner or type(self).__name__
-        if self.tol == "statistical":
-            check_statistical_tol(owner, self)
-        if self.average:
-            check_average(owner, self)
-        return FitOptions(
-            owner=owner,
-            lr=self.lr,
-            epochs=int(self.epochs),
-            optimizer=self.optimizer,
-            optimizer_params=self.optimizer_params,
-            device=str(self.device),
-            loss=self.loss,
-            loss_params=self.loss_params,
-            alpha=self.alpha,
-            l1_ratio=self.l1_ratio,
-            bounds=coefficient_bounds(self, owner),
-            fit_intercept=bool(self.fit_intercept),
-            precondition=self.precondition,
-            batch_size=self.batch_size,
-            shuffle=bool(self.shuffle),
-            lr_scheduler=self.lr_scheduler,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
-            average=self.average,
-        )
-
-    def _start(self, inputs: FitInputs) -> tuple[np.ndarray, np.ndarray | None]:
-        """Where a warm start begins. Raises if the shapes have changed."""
-        self._check_same_shape(inputs.data)
-        features = inputs.data.x.shape[1]
-        n_terms = features if inputs.basis is None else inputs.basis.n_terms
-        if not hasattr(self, "n_features_in_") and self.coef_.shape[-1] != n_terms:
-            raise ValueError(
-                f"coef_ of {type(self).__name__} has {self.coef_.shape[-1]} coefficients, and this "
-                f"fit has {n_terms}. Set coef_ to that many, or call fit with warm_start=False."
-            )
-        return self._fitted_model(inputs.basis)
-
-    def _check_same_shape(self, data: TrainingData) -> None:
-        """Raise unless the data have the features and targets of the earlier fit."""
-        targets, features = data.y.shape[1], data.x.shape[1]
-        # coefficients may have been set by hand, without a fit
-        n_features = getattr(self, "n_features_in_", features)
-        coef = to_numpy(self.coef_)
-        before = coef.size // coef.shape[-1], n_features
-        if before != (targets, features):
-            raise ValueError(
-                f"This continues from a fit of {before[0]} targets on {before[1]} features, but y "
-                f"has {targets} targets and X has {features} features. Call fit with "
-                "warm_start=False to start afresh."
-            )
-
-    def _model_state(
-        self, inputs: FitInputs, coef: np.ndarray, intercept: np.ndarray
-    ) -> FittedState:
-        """The fitted attributes that `predict` needs."""
-        data, checked = inputs.data, inputs.checked
-        coef, intercept, further = self._to_user_terms(inputs, coef, intercept)
-        with np.errstate(over="ignore"):
-            coef, intercept = coef.astype(data.dtype), intercept.astype(data.dtype)
-        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
-            raise ValueError(
-                f"The coefficients of {type(self).__name__} in the units of X overflow "
-                f"{data.dtype}. Pass X as float64, or bring X and y to a moderate scale."
-            )
-        names = ("n_features_in_", "feature_names_in_")
-        fitted_intercept: float | np.ndarray = intercept[0] if data.has_single_target else intercept
-        return {
-            **{name: getattr(checked, name) for name in names if hasattr(checked, name)},
-            **further,
-            "coef_": coef[0] if data.has_single_target else coef,
-            "intercept_": fitted_intercept if self.fit_intercept else 0.0,
-        }
-
-    def _curve_state(self, curve: np.ndarray, *, goes_on: bool) -> FittedState:
-        """The fitted attributes that count epochs, over all calls."""
-        if goes_on and hasattr(self, "loss_curve_"):
-            curve = np.concatenate([to_numpy(self.loss_curve_), curve])
-        return {"loss_curve_": curve, "n_iter_": len(curve)}
-
-    def _fitted_state(self, inputs: FitInputs, result: FitResult, *, goes_on: bool) -> FittedState:
-        """All fitted attributes."""
-        state = {
-            **self._model_state(inputs, result.coef, result.intercept),
-            **self._curve_state(result.loss_curve, goes_on=goes_on),
-            "loss_": result.loss,
-            "lr_": result.lr,
-            "max_stable_lr_": result.max_stable_lr,
-            "precondition_": result.precondition,
-            "diverged_": result.diverged,
-        }
-        if result.validation_curve is not None:
-            earlier = getattr(self, "validation_loss_curve_", []) if goes_on else []
-            curve = np.concatenate([to_numpy(earlier), result.validation_curve])
-            state["validation_loss_curve_"] = curve
-            before = state["n_iter_"] - len(result.loss_curve)
-            state["best_epoch_"] = before + result.best_epoch
-        return in_namespace(state, inputs.data.namespace)
 
     def _become_fitted(self, state: FittedState, result: FitResult) -> None:
         """Warn of what went wrong, and take over all fitted attributes."""

@@ -1,4 +1,4 @@
-"""The coefficients and intercepts from which a user lets a fit start."""
+"""Where a fit starts that does not start at zero."""
 
 from __future__ import annotations
 
@@ -9,10 +9,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sklearn_gd._data.validation import as_numpy
+from sklearn_gd._estimators.fit_inputs import FitInputs, check_same_shape
 from sklearn_gd._estimators.fitted_state import replace_fitted_attributes, with_target_axis
 
 if TYPE_CHECKING:
-    from sklearn_gd._estimators.base import FitInputs, GDRegressor
+    from sklearn_gd._estimators.base import GDRegressor
+
+
+def warm_start(estimator: GDRegressor, inputs: FitInputs) -> tuple[np.ndarray, np.ndarray | None]:
+    """Where a warm start begins. Raises if the shapes have changed."""
+    check_same_shape(estimator, inputs.data)
+    features = inputs.data.x.shape[1]
+    n_terms = features if inputs.basis is None else inputs.basis.n_terms
+    if not hasattr(estimator, "n_features_in_") and estimator.coef_.shape[-1] != n_terms:
+        owner, n_coefficients = type(estimator).__name__, estimator.coef_.shape[-1]
+        raise ValueError(
+            f"coef_ of {owner} has {n_coefficients} coefficients, and this fit has {n_terms}. Set "
+            "coef_ to that many, or call fit with warm_start=False."
+        )
+    return estimator._fitted_model(inputs.basis)
 
 
 def initial_model(

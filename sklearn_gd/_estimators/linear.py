@@ -11,8 +11,9 @@ from sklearn_gd._data.dask_blocks import is_collection
 from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_rows_to_predict
-from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
+from sklearn_gd._estimators.base import GDRegressor, as_linear_regression
 from sklearn_gd._estimators.docstrings import documented
+from sklearn_gd._estimators.fit_inputs import FitInputs
 from sklearn_gd._estimators.fitted_state import FittedState, with_target_axis
 from sklearn_gd._moments.moments import Moments
 

@@ -33,9 +33,10 @@ from sklearn_gd._data.polynomial import (
 )
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_rows_to_predict
-from sklearn_gd._estimators.base import FitInputs, GDRegressor, as_linear_regression
+from sklearn_gd._estimators.base import GDRegressor, as_linear_regression
 from sklearn_gd._estimators.coefficient_bounds import bounding_parameters
 from sklearn_gd._estimators.docstrings import documented
+from sklearn_gd._estimators.fit_inputs import FitInputs
 from sklearn_gd._estimators.fitted_state import (
     FittedState,
     stacklevel_of_caller,
@@ -45,6 +46,7 @@ from sklearn_gd._estimators.parameter_rules import POLYNOMIAL_RULES, REGRESSOR_R
 from sklearn_gd._moments.moments import Moments
 
 _MANY_TERMS, _MANY_TERMS_PER_ROW = 1000, 10
+_MAX_DIGITS_LOST, _MAX_TERMS_OF_MATRIX = 4, 500
 
 
 @documented
@@ -338,15 +340,18 @@ class GDPolynomialRegressor(GDRegressor):
         monomials = self._monomials(n_features)
         # a proximal step needs each coefficient to be a coordinate
         is_proximal = self.alpha * self.l1_ratio > 0 or bool(bounding_parameters(self))
-        # with fewer rows than terms an L2 penalty needs coefficients in original units, or it
-        # would be a matrix of terms x terms
-        has_wide_penalty = self.alpha > 0 and n_rows < monomials.n_terms
-        if self.precondition is None or is_proximal or has_wide_penalty:
+        if self.precondition is None or is_proximal:
             return monomials
         low, high = (data.x_low, data.x_high) if isinstance(data, Moments) else data.ranges()
         if low is None or high is None:  # moments of degree 1, which are centred anyway
             return monomials
-        return well_conditioned_basis(monomials, low, high, center=self.fit_intercept)
+        basis = well_conditioned_basis(monomials, low, high, center=self.fit_intercept)
+        if self.alpha > 0 and n_rows < basis.n_terms:
+            # In another basis than plain powers an L2 penalty is a matrix of terms x terms. Where
+            # the rows are fewer, nothing else is that large.
+            needs_matrix = basis.digits_lost_by_powers > _MAX_DIGITS_LOST
+            return basis if needs_matrix and basis.n_terms <= _MAX_TERMS_OF_MATRIX else monomials
+        return basis
 
     def _warn_of_terms(self, inputs: FitInputs) -> None:
         assert inputs.basis is not None

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from sklearn_gd._base.torch_state import isolated
 from sklearn_gd._base.types import MatrixLike
-from sklearn_gd._estimators.base import FitInputs
+from sklearn_gd._estimators.fit_inputs import FitInputs, fit_inputs
 from sklearn_gd._estimators.linear import GDLinearRegressor
 from sklearn_gd._estimators.polynomial import GDPolynomialRegressor
 from sklearn_gd._moments.tensor_data import to_tensor
@@ -51,7 +51,7 @@ class PreparedEstimator(NamedTuple):
                 f"GDPolynomialRegressor, and {type(estimator).__name__} is neither."
             )
         random_state = estimator._check_params()
-        inputs = estimator._fit_inputs(X, y, None, random_state, holds_out=False)
+        inputs = fit_inputs(estimator, X, y, None, random_state, holds_out=False)
         with isolated():
             moments = in_basis(inputs.moments, inputs.basis, inputs.options)
             fit = prepare(

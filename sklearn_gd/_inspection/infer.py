@@ -17,6 +17,7 @@ from sklearn_gd._data.array_api import to_numpy
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._data.validation import check_training_data
 from sklearn_gd._estimators.base import GDRegressor
+from sklearn_gd._estimators.fit_inputs import gathered
 from sklearn_gd._estimators.fitted_state import stacklevel_of_caller
 from sklearn_gd._estimators.moments_input import (
     check_features,
@@ -129,7 +130,7 @@ def inference(
     check_params("inference", rules, _RULES)
     regressor, is_search = _find_regressor(model)
     target_names = None if y is None else _target_names(y)
-    X, y, sample_weight = regressor._gathered(X, y, sample_weight, is_fit=False)
+    X, y, sample_weight = gathered(regressor, X, y, sample_weight, is_fit=False)
     moments = None
     if isinstance(X, Moments):
         moments = _check_moments(regressor, X, y, sample_weight, cov_type)

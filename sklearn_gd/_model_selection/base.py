@@ -7,15 +7,13 @@ import time
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import check_cv
-from sklearn.utils import Tags, indexable
+from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -45,9 +43,6 @@ from sklearn_gd._base.types import (
     ScoringLike,
 )
 from sklearn_gd._data.array_api import check_same_namespace
-from sklearn_gd._data.dask_blocks import is_collection
-from sklearn_gd._data.training_data import TrainingData
-from sklearn_gd._data.validation import as_numpy, check_training_data
 from sklearn_gd._estimators.array_attributes import ArrayAttributesMixin, in_namespace
 from sklearn_gd._estimators.base import GDRegressor
 from sklearn_gd._estimators.callbacks import (
@@ -63,22 +58,15 @@ from sklearn_gd._estimators.fitted_state import (
     replace_fitted_attributes,
     stacklevel_of_caller,
 )
-from sklearn_gd._estimators.moments_input import (
-    check_takes_collection,
-    check_takes_moments,
-    check_terms,
-    is_list_of_moments,
-    take_features,
-    without_rows,
-)
 from sklearn_gd._estimators.parameter_rules import REGRESSOR_RULES
 from sklearn_gd._estimators.saved_state import VersionedStateMixin
+from sklearn_gd._model_selection.best_candidate import best_candidate
 from sklearn_gd._model_selection.candidate_models import CandidateModels, with_score_request
 from sklearn_gd._model_selection.candidates import Grid
+from sklearn_gd._model_selection.find_source import find_source
 from sklearn_gd._model_selection.results import SearchResults
 from sklearn_gd._model_selection.score_warnings import ScoreWarnings
-from sklearn_gd._model_selection.scoring import Scoring, check_refit, find_scorer, public_scorer
-from sklearn_gd._model_selection.sources import PartSource, RowSource, Source
+from sklearn_gd._model_selection.scoring import find_scorer, public_scorer
 from sklearn_gd._moments.moments import Moments
 
 if TYPE_CHECKING:
@@ -273,7 +261,7 @@ class GDRegressorCV(
         regressors = [self._regressor(spec, grid) for spec in grid.specs]
         seed = int(regressors[0]._check_params().randint(2**31 - 1))
         checked = copy.copy(self)
-        source, scoring, X, y = self._source(checked, X, y, sample_weight, params, regressors)
+        source, scoring, X, y = find_source(self, checked, X, y, sample_weight, params, regressors)
         adapt_to_terms(regressors, checked, owner)
         n_splits = source.n_splits
         models = CandidateModels(regressors, grid.lrs, checked, source, owner)
@@ -310,7 +298,7 @@ class GDRegressorCV(
         score_warnings.give(stacklevel_of_caller())
         state = {
             "test_loss_curves_": results.test_curves,
-            **self._best_candidate(results),
+            **best_candidate(self, results),
             "n_splits_": n_splits,
             "n_features_in_": checked.n_features_in_,
         }
@@ -490,148 +478,6 @@ class GDRegressorCV(
         }
         return with_score_request(regressor.set_params(**shared, **spec))
 
-    def _source(
-        self,
-        checked: BaseEstimator,
-        X: Any,
-        y: Any,
-        sample_weight: ArrayLike | None,
-        params: Params,
-        regressors: Sequence[GDRegressor],
-    ) -> tuple[Source, Scoring, Any, Any]:
-        """What the search trains and tests on, how it scores, and X and y for its scorers."""
-        if is_collection(X):
-            scoring = Scoring.of_moments(self, regressors[0])
-            X = self._folds_of_collection(X, y, sample_weight, params, regressors)
-            return self._source_of_parts(checked, X, regressors), scoring, X, None
-        if isinstance(X, Moments) or is_list_of_moments(X):
-            parts = self._source_of_moments(checked, X, y, sample_weight, params, regressors)
-            return parts, Scoring.of_moments(self, regressors[0]), X, y
-        data = check_training_data(checked, X, y, sample_weight)
-        scoring = Scoring.of(self, regressors[0], sample_weight, params, data)
-        if not data.namespace.is_numpy:
-            splits = self._splits(data.x, data.targets, data, scoring)
-            return RowSource(data, splits), scoring, X, data.namespace.take(data.targets)
-        X, y = indexable(as_numpy(X, "X"), as_numpy(y, "y"))
-        return RowSource(data, self._splits(X, y, data, scoring)), scoring, X, y
-
-    def _source_of_moments(
-        self,
-        checked: BaseEstimator,
-        X: Any,
-        y: object,
-        sample_weight: object,
-        params: Params,
-        regressors: Sequence[GDRegressor],
-    ) -> PartSource:
-        """Moments of parts in place of rows. Raises if something needs rows."""
-        owner = type(self).__name__
-        if isinstance(X, Moments) or len(X) < 2:
-            n_parts = "one Moments" if isinstance(X, Moments) else "a list of one Moments"
-            raise ValueError(
-                f"{owner} takes a list of two or more moments, in which each part is a fold, and X "
-                f"is {n_parts}. Make moments of parts of the rows."
-            )
-        check_takes_moments(self, y, sample_weight)
-        for name, value in (("cv", self.cv), *params.items()):
-            if value is not None:
-                raise ValueError(
-                    f"{owner} was given moments together with {name!r}, but each part is a fold. "
-                    f"Leave {name} out, and add the parts that shall be in one fold."
-                )
-        return self._source_of_parts(checked, X, regressors)
-
-    def _folds_of_collection(
-        self, X: Any, y: Any, sample_weight: Any, params: Params, regressors: Sequence[GDRegressor]
-    ) -> list[Moments]:
-        """The moments of the folds of a Dask collection, which are successive rows."""
-        owner = type(self).__name__
-        check_takes_collection(self)
-        given = [name for name, value in params.items() if value is not None]
-        if self.cv is not None and (not isinstance(self.cv, Integral) or self.cv < 2):
-            given.append(f"cv={self.cv!r}")
-        if given:
-            raise ValueError(
-                f"{owner} divides a Dask collection into folds of successive rows, and was given "
-                f"{', '.join(given)}. Set cv to the number of folds, or make the folds yourself "
-                "and pass a list of their moments."
-            )
-        from sklearn_gd._moments.collection import moments_of_folds
-
-        n_folds: Any = self.cv or 5
-        degree = max(regressor._terms()[0] for regressor in regressors)
-        return moments_of_folds(
-            X, y, sample_weight, degree, n_folds, interaction_only=regressors[0]._terms()[1]
-        )
-
-    def _source_of_parts(
-        self, checked: BaseEstimator, X: Sequence[Moments], regressors: Sequence[GDRegressor]
-    ) -> PartSource:
-        """Moments of parts, with the terms that all candidates need."""
-        owner = type(self).__name__
-        for regressor in regressors:
-            degree, interaction_only = regressor._terms()
-            for part in X:
-                check_terms(owner, part, degree, interaction_only=interaction_only)
-        whole = sum(X[1:], start=X[0])
-        take_features(checked, whole)
-        return PartSource(without_rows(whole), X, whole)
-
-    def _splits(
-        self, X: MatrixLike, y: ArrayLike, data: TrainingData, scoring: Scoring
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The splits as row numbers. Raises if a side of a split is empty."""
-        cv = check_cv(self.cv, y, classifier=False)
-        all_rows = np.arange(len(data.y))
-        splits = []
-        for k, sides in enumerate(cv.split(X, y, **scoring.split_params)):
-            try:
-                train, test = (
-                    all_rows[np.asarray(side)] if len(side) else all_rows[:0] for side in sides
-                )
-            except IndexError as error:
-                raise ValueError(
-                    f"Split {k} of {type(self).__name__} does not name rows of the {len(all_rows)} "
-                    f"samples ({error}). Change cv."
-                ) from error
-            for use, rows in (("train on", train), ("test on", test)):
-                weight = len(rows) if data.weight is None else data.weight[rows].sum()
-                if not weight > 0:
-                    raise ValueError(
-                        f"Split {k} of {type(self).__name__} has no sample of positive weight to "
-                        f"{use}, of {len(all_rows)} samples. Change cv."
-                    )
-            splits.append((train, test))
-        if not splits:
-            raise ValueError("No fits were performed. Was the CV iterator empty?")
-        return splits
-
-    def _best_candidate(self, results: SearchResults) -> FittedState:
-        """The best candidate, as GridSearchCV chooses it."""
-        table, is_multi = results.cv_results(), results.is_multi
-        if is_multi:
-            check_refit(self.refit, results.scores)
-        state: FittedState = {"cv_results_": table, "multimetric_": is_multi}
-        if is_multi and not self.refit:
-            return state
-        if callable(self.refit):
-            best = _checked_index(self.refit(table), len(table["params"]))
-        else:
-            metric = self.refit if is_multi else "score"
-            best = int(table[f"rank_test_{metric}"].argmin())
-            state["best_score_"] = table[f"mean_test_{metric}"][best]
-        chosen = {f"{name}_": value for name, value in results.grid.candidate(best).items()}
-        epochs = int(self.epochs)
-        if self.select_epochs:
-            epochs = results.epochs_of_lowest_test_loss(best)
-        return {
-            **state,
-            **chosen,
-            "best_index_": best,
-            "best_params_": table["params"][best],
-            "epochs_": epochs,
-        }
-
     def _refit(
         self,
         state: FittedState,
@@ -681,12 +527,3 @@ def _refuse_validation_set(owner: str, params: Params) -> None:
             "early stopping: its folds are validation sets. Leave it out; select_epochs=True "
             "chooses the number of epochs."
         )
-
-
-def _checked_index(best: object, n_candidates: int) -> int:
-    """The candidate that a callable ``refit`` chose, or the errors of GridSearchCV."""
-    if not isinstance(best, Integral):
-        raise TypeError("best_index_ returned is not an integer")
-    if not 0 <= int(best) < n_candidates:
-        raise IndexError("best_index_ index out of range")
-    return int(best)

@@ -13,7 +13,10 @@ from sklearn.base import BaseEstimator
 
 from sklearn_gd._base.types import MatrixLike
 from sklearn_gd._data.polynomial import PolynomialBasis
-from sklearn_gd._estimators.base import FitInputs, GDRegressor
+from sklearn_gd._estimators.base import GDRegressor
+from sklearn_gd._estimators.fit_inputs import FitInputs
+from sklearn_gd._estimators.fit_options import fit_options
+from sklearn_gd._estimators.result_attributes import fitted_attributes
 from sklearn_gd._model_selection.score_warnings import ScoreWarnings
 from sklearn_gd._model_selection.scoring import Scores, Scoring
 from sklearn_gd._model_selection.sources import PartSource, Source
@@ -40,7 +43,7 @@ class CandidateModels(NamedTuple):
 
         return [
             ProblemSpec(
-                regressor._fit_options(self.owner),
+                fit_options(regressor, self.owner),
                 getattr(regressor, "degree", 1),
                 regressor._basis,
             )
@@ -61,7 +64,7 @@ class CandidateModels(NamedTuple):
         return fit_model(
             self.source.data,
             regressor._basis(self.source.whole),
-            regressor._fit_options(self.owner)._replace(lr=lr, epochs=epochs),
+            fit_options(regressor, self.owner)._replace(lr=lr, epochs=epochs),
             moments=self.source.moments,
             seed=seed,
             on_epoch=(lambda *_: on_epoch()) if on_epoch else None,
@@ -73,9 +76,9 @@ class CandidateModels(NamedTuple):
         """The plain estimator of a candidate, with the fitted attributes of a result."""
         regressor, lr = self._split(candidate)
         model = copy.copy(regressor).set_params(lr=lr)
-        options = regressor._fit_options(self.owner)
+        options = fit_options(regressor, self.owner)
         inputs = FitInputs(self.checked, self.source.data, None, basis, options, 0)
-        model.__dict__ |= model._fitted_state(inputs, result, goes_on=False)
+        model.__dict__ |= fitted_attributes(model, inputs, result, goes_on=False)
         return model
 
     def score(

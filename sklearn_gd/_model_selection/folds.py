@@ -17,7 +17,7 @@ from sklearn_gd._moments.convert import convert_moments
 from sklearn_gd._moments.moments import Moments
 from sklearn_gd._moments.tensor_data import TensorData, WeightedRows, to_tensor
 from sklearn_gd._moments.tensor_moments import TensorMoments
-from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss
+from sklearn_gd._problem.empirical_risk import EmpiricalRisk, RegularizedLoss, leading_terms
 from sklearn_gd._problem.least_squares import LeastSquares, validation_least_squares
 from sklearn_gd._training.build_problem import express_in
 from sklearn_gd._training.coordinates import needs_column_statistics
@@ -86,10 +86,9 @@ class Fold(NamedTuple):
         weight = np.ones(len(y)) if self.data.weight is None else self.data.weight
         if self.moments is not None and basis is not None and self.columns is not None:
             # lower degrees are leading terms, and degrees that are left out come first
-            terms = slice(basis.n_left_out, basis.n_left_out + basis.n_terms)
+            terms = slice(basis.n_left_out, basis.n_expanded)
             loss = express_in(loss, basis, self.columns, self.moments.x_mean[terms])
-            assert isinstance(x, torch.Tensor)  # a polynomial is dense
-            x = x[:, terms]
+            x = leading_terms(x, basis.n_expanded)
         risk = EmpiricalRisk.of(loss, (x, y, to_tensor(weight / weight.sum(), y.device)))
         # a loss that the user wrote may be not finite, also in rows of weight zero
         return risk._replace(uses_row=risk.weight > 0) if is_user_loss else risk

@@ -15,8 +15,12 @@ from sklearn_gd._moments.tensor_moments import (
     merge,
     weighted_mean,
 )
+from sklearn_gd._moments.two_sum import two_sum
 
 _BLOCK_ENTRIES = 2**19  # 4 MB of float64, which stays in the cache
+_LARGEST_EXACT_INTEGER = 2.0**24  # of float32
+# a value of float32 is at most ε/2 from the number that was rounded; see `rank` for the 10
+_COARSER_THAN_FLOAT64 = torch.finfo(torch.float32).eps / 2 / (10 * torch.finfo(torch.float64).eps)
 
 
 def compute_moments(
@@ -40,6 +44,7 @@ def compute_moments(
 def _centered(block: Rows, center: bool) -> TensorMoments:
     """The moments of a block, with the centred rows of the block as the factor."""
     x, y, weight = block
+    abs_max = _measure_of_rounding(x)
     x, y = x.to(torch.float64), y.to(torch.float64)
     x_mean, y_mean = weighted_mean(x, weight), weighted_mean(y, weight)
     x_mean, y_mean = x_mean * int(center), y_mean * int(center)
@@ -48,6 +53,7 @@ def _centered(block: Rows, center: bool) -> TensorMoments:
     x_rest, y_rest = weighted_mean(factor, weight), weighted_mean(target, weight)
     x_rest, y_rest = x_rest * int(center), y_rest * int(center)
     factor, target = factor - x_rest, target - y_rest
+    (x_mean, x_rest), (y_mean, y_rest) = two_sum(x_mean, x_rest), two_sum(y_mean, y_rest)
     if weight is not None:
         root = weight.sqrt()[:, None]
         factor, target = factor * root, target * root
@@ -62,10 +68,23 @@ def _centered(block: Rows, center: bool) -> TensorMoments:
         factor,
         target,
         torch.zeros_like(y_mean),
-        largest_entries(x),
+        abs_max,
         x_rest,
         y_rest,
     )
+
+
+def _measure_of_rounding(x: Tensor) -> Tensor:
+    """Per column the largest |x|, times how much coarser than float64 its values were rounded.
+
+    Columns of float32 that depend on each other do so up to the rounding of float32. Integers that
+    float32 can tell apart were not rounded.
+    """
+    largest = largest_entries(x).to(torch.float64)
+    if x.dtype == torch.float64:
+        return largest
+    is_exact = (x == x.round()).all(0) & (largest <= _LARGEST_EXACT_INTEGER)
+    return torch.where(is_exact, largest, largest * _COARSER_THAN_FLOAT64)
 
 
 def _without_null_row(table: Tensor, root: Tensor) -> Tensor:

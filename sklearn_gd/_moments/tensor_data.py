@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +15,11 @@ from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.compute import compute_moments
 from sklearn_gd._moments.device_blocks import copy_to, prefetched
+from sklearn_gd._moments.expanded_rows import ExpandedRows, GatherRows
 from sklearn_gd._moments.tensor_moments import Rows, TensorMoments
 
 _CPU = torch.device("cpu")
+_MAX_EXPANDED_ENTRIES = 2**25  # 256 MB
 
 
 class SparseRows(NamedTuple):
@@ -31,9 +33,17 @@ class SparseRows(NamedTuple):
         """Number of samples and terms."""
         return self.x.shape
 
+    def product(self, right: Tensor) -> Tensor:
+        """The product with a matrix (terms, any)."""
+        return self.x @ right
 
-WeightedRows = tuple[Tensor | SparseRows, Tensor, Tensor]  # x, y, weights of sum 1
-GatherRows = Callable[[Any], Tensor]  # row numbers or a slice -> (samples, terms)
+    def transposed_product(self, right: Tensor) -> Tensor:
+        """The product of the transpose with a matrix (samples, any)."""
+        return self.x_transposed @ right.contiguous()
+
+
+DesignRows = Tensor | SparseRows | ExpandedRows  # (samples, terms)
+WeightedRows = tuple[DesignRows, Tensor, Tensor]  # x, y, weights of sum 1
 
 
 class TensorData(NamedTuple):
@@ -80,7 +90,7 @@ class TensorData(NamedTuple):
         )
 
     def rows(self) -> WeightedRows:
-        """All rows of positive weight, expanded as a whole. Sparse rows stay sparse."""
+        """All rows of positive weight. Sparse rows stay sparse, and terms may be computed later."""
         self.data.check_finite()
         weight = self.data.weight
         if weight is not None and not weight.all():
@@ -89,7 +99,10 @@ class TensorData(NamedTuple):
             x = self.data.x.astype(np.float64)
             tensors = (_csr_tensor(part).to(self.device) for part in (x, x.T.tocsr()))
             return (SparseRows(*tensors), *self.targets())
-        return (self.row_gatherer()(slice(None)), *self.targets())
+        gather, n = self.row_gatherer(), len(self.data.y)
+        if self.basis is not None and n * self.basis.n_expanded > _MAX_EXPANDED_ENTRIES:
+            return (ExpandedRows(gather, n, self.n_terms), *self.targets())
+        return (gather(slice(None)), *self.targets())
 
     def targets(self) -> tuple[Tensor, Tensor]:
         """Targets (samples, targets), and weights (samples,) of sum 1."""

@@ -33,7 +33,7 @@ class TensorMoments(NamedTuple):
     factor: Tensor  # (m, p), with m <= p after the first merge
     target: Tensor  # (m, targets) the part of the centred y in the row space of the factor
     residual_norm: Tensor  # (targets,) norm of the part of the centred y outside of it
-    abs_max: Tensor  # (p,) largest |x|, the measure of rounding; zeros if certified
+    abs_max: Tensor  # (p,) largest |x|, the measure of rounding, see `compute`; zeros if certified
     x_mean_rest: Tensor  # (p,) what rounding took from x_mean
     y_mean_rest: Tensor  # (targets,) what rounding took from y_mean
 

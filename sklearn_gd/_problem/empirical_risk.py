@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sklearn_gd._moments.tensor_data import SparseRows, WeightedRows
+from sklearn_gd._moments.tensor_data import DesignRows, SparseRows, WeightedRows
 from sklearn_gd._problem.parametrization import Parametrization
 from sklearn_gd._problem.penalties import RidgeTerm
-from sklearn_gd._problem.sparse_product import sparse_product
+from sklearn_gd._problem.row_product import row_product
 from sklearn_gd._problem.stacking import stack_padded
 from sklearn_gd._solver.objective import BatchObjective
 
@@ -56,7 +56,7 @@ class EmpiricalRisk(NamedTuple):
     """
 
     loss: RegularizedLoss
-    x: Tensor | SparseRows  # (samples, terms)
+    x: DesignRows  # (samples, terms)
     y: Tensor  # (samples, targets)
     weight: Tensor  # (problems, samples), the weights of each problem have sum 1
     uses_row: Tensor | None = None  # (problems, samples) rows with a loss; None is all of them
@@ -70,8 +70,7 @@ class EmpiricalRisk(NamedTuple):
     def on_rows(self, rows: WeightedRows) -> EmpiricalRisk:
         """The mean loss without penalty over other rows, with the same columns or more."""
         x, y, weight = rows
-        n_terms = self.x.shape[1]
-        x = x if isinstance(x, SparseRows) or x.shape[1] == n_terms else x[:, :n_terms]
+        x = leading_terms(x, self.x.shape[1])
         return EmpiricalRisk(self.loss._replace(ridge=None), x, y, weight[None])
 
     @property
@@ -122,10 +121,10 @@ class EmpiricalRisk(NamedTuple):
     def _predict(self, coef: Tensor, intercept: Tensor) -> Tensor:
         """Predictions (problems · runs, samples, targets)."""
         flat_coef, flat_intercept = coef.flatten(0, 2), intercept.reshape(-1, 1)
-        if isinstance(self.x, SparseRows):
-            prediction = sparse_product(self.x, flat_coef).T.contiguous() + flat_intercept
-        else:
+        if isinstance(self.x, Tensor):
             prediction = torch.addmm(flat_intercept, flat_coef, self.x.T)
+        else:
+            prediction = row_product(self.x, flat_coef).T.contiguous() + flat_intercept
         prediction = prediction.view(*coef.shape[:3], -1)
         if self.uses_row is not None:
             # a weight of zero is not enough, 0 times NaN being NaN: such rows are
@@ -133,3 +132,10 @@ class EmpiricalRisk(NamedTuple):
             y_mean = self.loss.parametrization.scaling.y_mean[..., None]
             prediction = torch.where(self.uses_row[:, None, None], prediction, y_mean)
         return prediction.flatten(0, 1).mT
+
+
+def leading_terms(x: DesignRows, n_terms: int) -> DesignRows:
+    """The leading columns of rows. Sparse rows, which are not expanded, have no further ones."""
+    if isinstance(x, Tensor):
+        return x if x.shape[1] == n_terms else x[:, :n_terms]
+    return x if isinstance(x, SparseRows) else x.leading(n_terms)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from sklearn_gd._moments.tensor_data import GatherRows, TensorData
+from sklearn_gd._moments.expanded_rows import GatherRows
+from sklearn_gd._moments.tensor_data import TensorData
 from sklearn_gd._problem.empirical_risk import RegularizedLoss
 from sklearn_gd._solver.objective import BatchObjective, Objective
 

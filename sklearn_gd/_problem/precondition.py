@@ -33,7 +33,8 @@ from sklearn_gd._problem.preconditioners import (
 
 _DEPENDENCE_ROUNDING = 1e-12  # smaller entries of a dependence are rounding
 _MAX_ROUNDING = 1e-13  # of the sums of a prediction, where their terms cancel
-_MAX_FIT_ERROR = 1e-9  # of the fitted values, where the minimum norm is in original units
+# of the fitted values, where the minimum norm is in original units; between them the rounding of X
+_MAX_FIT_ERRORS = (1e-9, 1e-7)
 
 
 class PreconditionedMoments(NamedTuple):
@@ -155,7 +156,9 @@ def _minimum_norm(
     norm_map = _norm_map(original)
     # what the rest of the other columns adds to the fit of a unit vector in the basis
     error = rest * scale_others @ norm_map @ (inverse / scale_columns[:, None])
-    if not (column_norms(error) <= _MAX_FIT_ERROR).all():
+    # the rounding of float32 is larger, and so is that of its coefficients
+    limit = unit.noise[columns].max().clamp(*_MAX_FIT_ERRORS)
+    if not (column_norms(error) <= limit).all():
         norm_map = _norm_map(dependence) * scale_columns / scale_others[:, None]
     constant = torch.nonzero(~unit.is_varying).ravel()
     order = torch.cat([columns, others, constant]).argsort()

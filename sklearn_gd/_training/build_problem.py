@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from sklearn_gd._base.bounds import Bounds
 from sklearn_gd._base.parameters import InvalidParameterError
@@ -26,6 +27,7 @@ from sklearn_gd._problem.least_squares import LeastSquares, validation_least_squ
 from sklearn_gd._problem.mini_batches import MiniBatches
 from sklearn_gd._problem.parametrization import Parametrization
 from sklearn_gd._problem.penalties import CoordinatePenalty
+from sklearn_gd._problem.preconditioners import DensePreconditioner
 from sklearn_gd._solver.objective import Objective
 from sklearn_gd._training.coordinates import (
     Coordinates,
@@ -242,24 +244,32 @@ def to_original_matrix(data: TensorData) -> Tensor | None:
 def express_in(
     loss: RegularizedLoss, basis: PolynomialBasis, columns: PolynomialBasis, means: Tensor
 ) -> RegularizedLoss:
-    """A loss of the terms of ``basis``, as a loss of the same terms of ``columns``.
+    """A loss of the terms of ``basis``, as a loss of the leading terms of ``columns``.
 
-    The models of a u are the same. ``means`` are those of these columns.
+    The models of a u are the same. ``means`` are those of the columns of the same terms. Terms of
+    low degrees that ``basis`` leaves out come first, with coefficients of 0.
     """
     columns = columns._replace(degree=basis.degree, min_degree=basis.min_degree)
-    if basis.is_same(columns):
+    n_left_out, is_same = basis.n_left_out, basis.is_same(columns)
+    if is_same and not n_left_out:
         return loss
-    parametrization = loss.parametrization
-    n_terms = parametrization.x_mean.shape[1]
-    change, _ = basis.convert(np.eye(n_terms), np.zeros(n_terms), columns)
-    dense = parametrization.preconditioner.to_dense()
-    matrix = to_tensor(change.T, means.device) @ dense.matrix
-    ridge = loss.ridge
-    if ridge is not None:
-        original, _ = columns.convert(np.eye(n_terms), np.zeros(n_terms), columns.monomials())
-        ridge = ridge._replace(to_original=to_tensor(original, means.device)[None])
+    parametrization, ridge = loss.parametrization, loss.ridge
+    dense, x_mean = parametrization.preconditioner.to_dense(), parametrization.x_mean
+    if not is_same:
+        identity, zeros = np.eye(basis.n_terms), np.zeros(basis.n_terms)
+        change, _ = basis.convert(identity, zeros, columns)
+        matrix = to_tensor(change.T, means.device) @ dense.matrix
+        dense, x_mean = dense._replace(matrix=matrix), means[None]
+        if ridge is not None:
+            original, _ = columns.convert(identity, zeros, columns.monomials())
+            ridge = ridge._replace(to_original=to_tensor(original, means.device)[None])
+    if ridge is not None and ridge.to_original is not None:
+        ridge = ridge._replace(to_original=pad(ridge.to_original, (n_left_out, 0) * 2))
+    dense = DensePreconditioner(
+        pad(dense.matrix, (0, 0, n_left_out, 0)), pad(dense.inverse, (n_left_out, 0))
+    )
     return RegularizedLoss(
         loss.loss,
-        parametrization._replace(preconditioner=dense._replace(matrix=matrix), x_mean=means[None]),
+        parametrization._replace(preconditioner=dense, x_mean=pad(x_mean, (n_left_out, 0))),
         ridge,
     )

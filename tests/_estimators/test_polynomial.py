@@ -1,6 +1,8 @@
 """The polynomial estimator."""
 
+import math
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor, Moments
 X, Y = load_diabetes(return_X_y=True)
 X4 = X[:, :4]
 BOTH = [GDLinearRegressor, GDPolynomialRegressor]
+RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("interaction_only", [False, True])
@@ -96,3 +99,50 @@ class TestManyTerms:
             GDPolynomialRegressor(degree=2, epochs=2).fit(moments)
         told = [each for each in caught if "do not determine" in str(each.message)]
         assert len(told) == (n_rows == 20)
+
+
+def exact_ridge(Z, y, alpha):
+    """The optimum of mean squared error and the L2 penalty, and its predictions, in fractions."""
+    n = len(Z)
+    means = [sum(column) / n for column in zip(*Z, strict=True)]
+    rows = [[value - mean for value, mean in zip(row, means, strict=True)] for row in Z]
+    y_mean = sum(y) / n
+    # the coefficients are rowsᵀ a, and (rows rowsᵀ + n alpha/2) a = y - y_mean
+    system = [
+        [
+            sum(p * q for p, q in zip(a, b, strict=True)) + n * alpha / 2 * (i == j)
+            for j, b in enumerate(rows)
+        ]
+        + [y[i] - y_mean]
+        for i, a in enumerate(rows)
+    ]
+    for k in range(n):  # Gauss and Jordan; a positive definite matrix needs no pivots
+        system[k] = [value / system[k][k] for value in system[k]]
+        for i in range(n):
+            if i != k:
+                factor = system[i][k]
+                system[i] = [p - factor * q for p, q in zip(system[i], system[k], strict=True)]
+    dual = [row[-1] for row in system]
+    coef = [sum(a * row[j] for a, row in zip(dual, rows, strict=True)) for j in range(len(Z[0]))]
+    fitted = [sum(p * q for p, q in zip(row, coef, strict=True)) + y_mean for row in rows]
+    loss = sum((p - q) ** 2 for p, q in zip(fitted, y, strict=True)) / n
+    loss += alpha / 2 * sum(c * c for c in coef)
+    return coef, fitted, loss
+
+
+def test_ridge_of_fewer_rows_than_terms_far_from_zero():
+    """Powers of numbers near a million lose digits, and the fit does not."""
+    X = RNG.normal(size=(7, 4)) + 1e6  # 14 terms
+    y = RNG.normal(size=7)
+    model = GDPolynomialRegressor(lr="auto", epochs=30, alpha=1.0).fit(X, y)
+    Z = [
+        [
+            math.prod(Fraction(value) ** int(k) for value, k in zip(row, powers, strict=True))
+            for powers in model.powers_
+        ]
+        for row in X
+    ]
+    coef, fitted, loss = exact_ridge(Z, [Fraction(value) for value in y], Fraction(1))
+    np.testing.assert_allclose(model.predict(X), np.array(fitted, dtype=float), atol=1e-8)
+    np.testing.assert_allclose(model.coef_, np.array(coef, dtype=float), atol=1e-8)
+    assert model.loss_ == pytest.approx(float(loss), rel=1e-8)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import scipy.special
+from sklearn.model_selection import KFold
 
 from sklearn_gd import GDPolynomialRegressor, GDPolynomialRegressorCV, Moments
 from tests._model_selection.reference import HUBER, Y, assert_same, grid_search
@@ -72,3 +74,25 @@ def test_the_best_is_the_plain_fit():
     plain = GDPolynomialRegressor(degree=(2, 3), lr=0.1, epochs=20).fit(X, Y)
     np.testing.assert_allclose(search.coef_, plain.coef_, rtol=1e-8)
     np.testing.assert_array_equal(search.to_sklearn()[0].powers_, plain.powers_)
+
+
+@pytest.mark.parametrize("options", [{}, {"precondition": None}, {"alphas": (1e-3,)}], ids=str)
+def test_pairs_that_leave_out_other_degrees_share_a_descent(options):
+    """Each problem has its columns, in training and in its test losses."""
+    search = GDPolynomialRegressorCV(
+        degrees=((2, 3), (3, 3), (1, 1)), lrs=(0.1,), cv=3, epochs=10, refit=False, **HUBER
+    )
+    rows = (X - X.mean(axis=0)) / X.std(axis=0)
+    search.set_params(**options).fit(rows, Y)
+    oracle = grid_search(search, X=rows)
+    scores = oracle.cv_results_["mean_test_score"]
+    np.testing.assert_allclose(search.cv_results_["mean_test_score"], scores, rtol=1e-8)
+    for train, test in list(KFold(3).split(rows))[:1]:
+        for number, degree in enumerate(search.degrees):
+            # a curve is of the points from which the epochs start
+            plain = GDPolynomialRegressor(degree=degree, lr=0.1, epochs=9, **HUBER)
+            plain.set_params(precondition=search.precondition, alpha=search.alphas[0])
+            error = plain.fit(rows[train], Y[train]).predict(rows[test]) - Y[test]
+            loss = scipy.special.huber(plain.loss_params["delta"], error).mean()
+            found = search.test_loss_curves_[number, 0, -1]
+            assert found == pytest.approx(loss, rel=1e-8)

@@ -4,6 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LinearRegression
 
 from sklearn_gd import GDLinearRegressor
 from sklearn_gd._moments.rank import UnitColumns, independent_columns
@@ -170,3 +172,49 @@ def test_order_of_rows_and_blocks_decides_nothing():
     merged = merge(parts)
     found = independent_columns(UnitColumns.of(merged))
     assert found.columns.tolist() == whole.columns.tolist()
+
+
+def float32_designs():
+    """Designs in float32 and their rank before they were rounded."""
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(40, 6))
+    yield "well conditioned", base, 6
+    yield "sum", np.hstack([base, base[:, [0]] + base[:, [1]]]), 6
+    yield "sum far from zero", np.hstack([base, base[:, [0]] + base[:, [1]]]) + 1e3, 6
+    yield "many", base @ rng.normal(size=(6, 15)), 6
+    yield "far from zero", base + 1e5, 6
+    yield "nearly agree", np.hstack([base, base + 1e-5 * rng.normal(size=(40, 6))]), 12
+    yield "wide", base[:, :3] @ rng.normal(size=(3, 60)), 3
+    integers = rng.integers(-3, 4, size=(40, 2))  # float32 can tell these apart
+    yield "integers", 2.0**23 + np.hstack([integers, integers[:, [0]] + (base[:, [1]] > 1)]), 3
+
+
+FLOAT32_DESIGNS = {name: design for name, *design in float32_designs()}
+
+
+@pytest.mark.parametrize("units", [False, True])
+@pytest.mark.parametrize("name", FLOAT32_DESIGNS)
+def test_the_rank_of_float32_is_that_before_rounding(name, units):
+    X, rank = FLOAT32_DESIGNS[name]
+    X = (X * 2.0 ** np.resize([0, 40, -40], X.shape[1]) if units else X).astype(np.float32)
+    if not (units and name == "integers"):  # in other units they are integers no more
+        y = X.astype(np.float64) / X.std(axis=0) @ np.ones(X.shape[1])
+        unit = UnitColumns.of(merge([moments_of(X, y[:, None])]))
+        assert unit.is_varying.all()
+        if name == "wide":
+            model = GDLinearRegressor(lr="auto", epochs=60).fit(X, y)
+            expected = LinearRegression().fit(X.astype(np.float64), y)
+            np.testing.assert_allclose(model.predict(X), expected.predict(X), rtol=1e-4)
+        else:
+            assert len(independent_columns(unit).columns) == rank
+
+
+def test_float32_coefficients_are_those_of_scikit_learn():
+    """Redundant features are combinations of others up to the rounding of float32."""
+    X, y = make_classification(n_samples=30, n_features=10, random_state=42)
+    X = X.astype(np.float32)
+    model = GDLinearRegressor(lr="auto", epochs=60).fit(X, y)
+    expected = LinearRegression().fit(X, y)
+    np.testing.assert_allclose(model.coef_, expected.coef_, atol=1e-5)
+    loss = np.mean((model.predict(X).astype(np.float64) - y) ** 2)
+    assert model.loss_ == pytest.approx(loss, rel=1e-5)

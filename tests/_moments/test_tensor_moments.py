@@ -1,5 +1,6 @@
 """Means, factor and residual against NumPy; merging is a law of sums."""
 
+from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
 
@@ -200,6 +201,18 @@ def test_means_are_taken_in_double_precision():
         mean = weighted_mean(x, given)
         assert mean.dtype == torch.float64
         assert mean.item() == pytest.approx(1e8 + 4.0, rel=1e-15)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_means_are_correctly_rounded(weighted):
+    """A sum of many large numbers is rounded by several units in the last place."""
+    values = np.column_stack([np.full(163, 7.1), 1e6 + RNG.normal(size=(163, 9))])
+    weight = RNG.integers(1, 3, size=163) * 1.0 if weighted else None
+    moments = moments_of(values, values, weight)
+    exact = [Fraction(w) for w in (np.ones(163) if weight is None else weight)]
+    for j, column in enumerate(values.T):
+        mean = sum(w * Fraction(v) for w, v in zip(exact, column, strict=True)) / sum(exact)
+        assert moments.x_mean[j].item() == moments.y_mean[j].item() == float(mean)
 
 
 def test_moments_have_names():

@@ -4,6 +4,7 @@ import numpy as np
 
 from sklearn_gd import GDLinearRegressor
 from sklearn_gd._data.training_data import TrainingData
+from sklearn_gd._estimators import fit_options as of_estimators
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -12,11 +13,11 @@ Y = X @ RNG.normal(size=(4, 2)) * [1.0, 100.0] + RNG.normal(size=(N, 2)) * [1.0,
 WEIGHT = RNG.uniform(0.1, 1.0, size=N)
 
 
-def fit_options(**parameters):
-    """The options of a linear regressor with these parameters, for the features of X."""
+def fit_options(n_features=X.shape[1], **parameters):
+    """The options of a linear regressor with these parameters, for the features of X or so many."""
     regressor = GDLinearRegressor(**parameters)
-    regressor.n_features_in_ = X.shape[1]
-    return regressor._fit_options("test")
+    regressor.n_features_in_ = n_features
+    return of_estimators.fit_options(regressor, "test")
 
 
 def training_data(x=X, y=Y, weight=WEIGHT, weight_unit=1.0):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sklearn_gd import GDLinearRegressor, Moments
+from sklearn_gd import Moments
 from sklearn_gd._training.fit import fit_model
 from sklearn_gd._training.mini_batch_pass import fit_pass
 from sklearn_gd._training.partial_fit import fit_on_moments
@@ -179,10 +179,8 @@ def test_a_descent_that_oscillates_is_told(options, is_told):
     x[:, 1] = x[:, 0] + 0.3 * x[:, 1]
     y = (x @ [1.0, 1.0, 0.2] + 0.1 * rng.normal(size=60))[:, None]
     parameters = {"precondition": "standardize", "epochs": 201, **options}
-    regressor = GDLinearRegressor(**parameters)
-    regressor.n_features_in_ = 3
     data = training_data(x, y, None)
-    result = fit_model(data, None, regressor._fit_options("test"))
+    result = fit_model(data, None, fit_options(n_features=3, **parameters))
     assert not result.diverged
     assert result.is_far_from_optimum == is_told
     assert result.advice.startswith("Lower lr") == is_told
