@@ -60,7 +60,7 @@ def test_cross_validation_in_two_processes(kind):
 
 def test_transformed_target():
     model = TransformedTargetRegressor(
-        GDLinearRegressor(lr="auto"), func=np.log, inverse_func=np.exp
+        GDLinearRegressor(lr="auto", epochs=20), func=np.log, inverse_func=np.exp
     ).fit(FRAME, TARGET)
     expected = np.exp(LinearRegression().fit(FRAME, np.log(TARGET)).predict(FRAME))
     np.testing.assert_allclose(model.predict(FRAME), expected, rtol=1e-9)
@@ -92,10 +92,10 @@ def test_stacking():
 
 def test_feature_selection_by_coefficients():
     scaled = FRAME / FRAME.std()
-    rfe = RFE(GDLinearRegressor(lr="auto"), n_features_to_select=4).fit(scaled, TARGET)
+    rfe = RFE(GDLinearRegressor(lr="auto", epochs=20), n_features_to_select=4).fit(scaled, TARGET)
     expected = RFE(LinearRegression(), n_features_to_select=4).fit(scaled, TARGET)
     np.testing.assert_array_equal(rfe.support_, expected.support_)
-    chosen = SelectFromModel(GDLinearRegressor(lr="auto")).fit(scaled, TARGET)
+    chosen = SelectFromModel(GDLinearRegressor(lr="auto", epochs=20)).fit(scaled, TARGET)
     expected = SelectFromModel(LinearRegression()).fit(scaled, TARGET)
     np.testing.assert_array_equal(chosen.get_support(), expected.get_support())
 
@@ -113,7 +113,7 @@ def test_column_transformer_and_set_output():
     columns = ColumnTransformer(
         [("kind", OneHotEncoder(sparse_output=False), ["kind"])], remainder="passthrough"
     ).set_output(transform="pandas")
-    model = make_pipeline(columns, GDLinearRegressor(lr="auto")).fit(frame, y)
+    model = make_pipeline(columns, GDLinearRegressor(lr="auto", epochs=20)).fit(frame, y)
     np.testing.assert_allclose(model.predict(frame), y)
     assert list(model[-1].feature_names_in_) == ["kind__kind_a", "kind__kind_b", "remainder__size"]
 

@@ -96,14 +96,14 @@ def test_units(kind, dtype, tolerance):
 
 
 def test_float32_model():
-    model = GDPolynomialRegressor(lr="auto").fit(X.astype(np.float32), TARGETS)
+    model = GDPolynomialRegressor(lr="auto", epochs=20).fit(X.astype(np.float32), TARGETS)
     assert_equal(model, X.astype(np.float32), 1e-6)
 
 
 def test_one_row_one_feature_and_fewer_rows_than_columns():
     rows = RNG.normal(size=(3, 7))
-    assert_equal(GDLinearRegressor(lr="auto").fit(rows, rows[:, 0]), rows, 1e-12)
-    model = GDPolynomialRegressor(lr="auto", degree=5).fit(X[:, :1], TARGETS[:, 0])
+    assert_equal(GDLinearRegressor(lr="auto", epochs=20).fit(rows, rows[:, 0]), rows, 1e-12)
+    model = GDPolynomialRegressor(lr="auto", epochs=20, degree=5).fit(X[:, :1], TARGETS[:, 0])
     assert_equal(model, X[:1, :1], 1e-12)
 
 

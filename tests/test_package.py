@@ -85,7 +85,9 @@ def test_importing_the_package_imports_no_torch():
 
 
 @pytest.mark.parametrize(
-    "model", [GDLinearRegressor(lr="auto"), GDPolynomialRegressor(lr="auto")], ids=str
+    "model",
+    [GDLinearRegressor(lr="auto", epochs=20), GDPolynomialRegressor(lr="auto", epochs=20)],
+    ids=str,
 )
 def test_unpickling_and_predicting_need_no_torch(model, tmp_path):
     X = np.arange(12.0).reshape(6, 2) ** 1.5

@@ -52,7 +52,8 @@ def _centered(block: Rows, center: bool) -> TensorMoments:
     # the rounding of the means is the mean of what remains
     x_rest, y_rest = weighted_mean(factor, weight), weighted_mean(target, weight)
     x_rest, y_rest = x_rest * int(center), y_rest * int(center)
-    factor, target = factor - x_rest, target - y_rest
+    factor -= x_rest  # in place, because new memory of this size costs more than the difference
+    target -= y_rest
     (x_mean, x_rest), (y_mean, y_rest) = two_sum(x_mean, x_rest), two_sum(y_mean, y_rest)
     if weight is not None:
         root = weight.sqrt()[:, None]

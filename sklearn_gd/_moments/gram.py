@@ -154,12 +154,13 @@ class _Gram:
 def certified_cholesky(gram: Tensor) -> tuple[Tensor, Tensor] | None:
     """Cholesky factor L of a Gram matrix, and L⁻¹, or None where they would not be accurate."""
     scale = gram.diagonal().sqrt()
-    if not torch.isfinite(gram).all() or not (scale > 0).all():
+    # a value that is not finite is in its diagonal too
+    if not (torch.isfinite(scale) & (scale > 0)).all():
         return None
     lower, failed = torch.linalg.cholesky_ex(gram / torch.outer(scale, scale))
     if failed:
         return None
     inverse = inverse_of_triangle(lower, upper=False)
-    if _EPS * inverse.square().sum() > _CERTAIN:
+    if not _EPS * inverse.square().sum() <= _CERTAIN:
         return None
     return lower * scale[:, None], inverse / scale

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -95,11 +96,21 @@ def merge(parts: Iterable[TensorMoments]) -> TensorMoments:
 
 def column_norms(columns: Tensor) -> Tensor:
     """Euclidean norms of columns, safe from overflow and underflow."""
-    norms = torch.linalg.vector_norm(columns, dim=0)
+    norms = _norms(columns)
     if ((norms > _LEAST_SAFE_NORM) & (norms < _LARGEST_SAFE_NORM)).all():
         return norms
     scale = _power_of_two(columns)
-    return torch.linalg.vector_norm(columns / scale, dim=0) * scale
+    return _norms(columns / scale) * scale
+
+
+def _norms(columns: Tensor) -> Tensor:
+    """Euclidean norms of columns whose squares are normal numbers."""
+    if not columns.is_cpu:
+        return torch.linalg.vector_norm(columns, dim=0)
+    # NumPy reads the rows in their order, which takes a quarter of the time of torch
+    rows = columns.numpy()
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return torch.from_numpy(np.sqrt(np.einsum("ij,ij->j", rows, rows)))
 
 
 def _merge_two(a: TensorMoments, b: TensorMoments) -> TensorMoments:
@@ -147,8 +158,10 @@ def _power_of_two(columns: Tensor) -> Tensor:
 
 def largest_entries(columns: Tensor) -> Tensor:
     """Per column the largest absolute value."""
-    # faster than the maximum norm of torch, and no copy is made
-    return torch.maximum(columns.amax(0), -columns.amin(0))
+    if not columns.is_cpu:
+        return torch.maximum(columns.amax(0), -columns.amin(0))
+    rows = columns.numpy()  # see `_norms`
+    return torch.from_numpy(np.maximum(rows.max(0), -rows.min(0)))
 
 
 def weighted_mean(values: Tensor, weight: Tensor | None) -> Tensor:

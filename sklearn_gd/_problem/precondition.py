@@ -23,6 +23,7 @@ from sklearn_gd._moments.gram import certified_cholesky
 from sklearn_gd._moments.rank import IndependentColumns, UnitColumns, independent_columns
 from sklearn_gd._moments.row_space import RowSpace, factorize_rows, factorize_rows_by_qr
 from sklearn_gd._moments.tensor_moments import TensorMoments, column_norms
+from sklearn_gd._moments.triangle import gram_of_rows
 from sklearn_gd._problem.preconditioners import (
     DeficientPreconditioner,
     DensePreconditioner,
@@ -302,7 +303,7 @@ def _whiten_certified_ridge(
     root, lower, inverse = moments.weight.sqrt(), space.lower, space.inverse
     assert inverse is not None
     ridge = l2 / 2 * moments.weight
-    certified = certified_cholesky(lower.T @ lower + ridge * torch.eye(len(lower)).to(lower))
+    certified = certified_cholesky(gram_of_rows(lower.T) + ridge * torch.eye(len(lower)).to(lower))
     if certified is None:
         return None
     triangle, triangle_inverse = certified[0].T, certified[1].T

@@ -14,7 +14,7 @@ follows the one that ends the descent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -146,15 +146,15 @@ def _run_epochs(
 ) -> None:
     """Do a chunk of epochs. If it is ``watched``, it ends where the descent may end."""
     last = max(epochs.start + 1, min(epochs.stop, monitor.earliest_end)) if watched else epochs.stop
-    for epoch in range(epochs.start, last):
-        history.begin_epoch(epoch, u)
+    for epoch, value, point in history.places(epochs.start, last):
+        history.begin_epoch(epoch, u, point)
         for stepper in steppers:
-            stepper.run_epoch(epoch, history.values[epoch])
+            stepper.run_epoch(epoch, value)
         for stepper in steppers:
             stepper.step_scheduler(history.scheduled_values, epoch)
         monitor.hold_ended(u)
         history.n_epochs = epoch + 1
-        if watched and not monitor.allows(history.values[epoch]):
+        if watched and not monitor.allows(value):
             return
 
 
@@ -240,9 +240,16 @@ class _History:
         """The values by which a scheduler such as ReduceLROnPlateau is told of progress."""
         return self.values if self.validation_values is None else self.validation_values
 
-    def begin_epoch(self, epoch: int, u: Tensor) -> None:
+    def places(self, first: int, last: int) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """The epochs of a chunk, with the place for the value of each and for its point."""
+        row = first % len(self.points)
+        # one call makes all views, where indexing would cost as much as a step in every epoch
+        points = self.points[row : row + last - first].unbind()
+        return zip(range(first, last), self.values[first:last].unbind(), points, strict=True)
+
+    def begin_epoch(self, epoch: int, u: Tensor, point: Tensor) -> None:
         """Keep the point where an epoch begins, and its validation loss."""
-        self.points[epoch % len(self.points)].copy_(u)
+        point.copy_(u)
         self.n_begun = epoch + 1
         if self.average is not None:
             self.average.begin_epoch(epoch)

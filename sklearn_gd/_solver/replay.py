@@ -11,7 +11,7 @@ counts steps, no batches. The optimizers of ``_CAPTURABLE`` count their steps on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -61,7 +61,10 @@ RECORDERS: dict[str, Callable[[Run, torch.device], Run]] = {"cuda": _cuda_graph}
 class EpochHistory(Protocol):
     """Where epochs write their values and points."""
 
-    def begin_epoch(self, epoch: int, u: Tensor) -> None:
+    def places(self, first: int, last: int) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """The epochs of a chunk, with the place for the value of each and for its point."""
+
+    def begin_epoch(self, epoch: int, u: Tensor, point: Tensor) -> None:
         """Keep the point where an epoch begins."""
 
     def append(self, epochs: range, recorded: Any) -> None:
@@ -106,7 +109,8 @@ class ReplayedEpochs(Generic[HistoryT]):
         if replay is None:
             self.run_epochs(epochs, history)
         else:
-            history.begin_epoch(epochs.start, self.u)  # to return to, if Ctrl-C comes
+            first, _, point = next(history.places(epochs.start, epochs.stop))
+            history.begin_epoch(first, self.u, point)  # to return to, if Ctrl-C comes
             replay()
             history.append(epochs, self.recorded)
 

@@ -36,8 +36,10 @@ def close(model, expected):
 def test_arrays_of_any_chunks(chunks, targets):
     X, y, weight = rows(targets=targets)
     lazy = da.from_array(X, chunks=chunks), da.from_array(y, chunks=25)
-    model = GDLinearRegressor(lr="auto", alpha=0.1).fit(*lazy, da.from_array(weight, chunks=11))
-    close(model, GDLinearRegressor(lr="auto", alpha=0.1).fit(X, y, weight))
+    model = GDLinearRegressor(lr="auto", epochs=20, alpha=0.1).fit(
+        *lazy, da.from_array(weight, chunks=11)
+    )
+    close(model, GDLinearRegressor(lr="auto", epochs=20, alpha=0.1).fit(X, y, weight))
     score = model.score(*lazy, da.from_array(weight, chunks=60))
     np.testing.assert_allclose(score, model.score(X, y, weight), rtol=1e-9)
 
@@ -46,7 +48,7 @@ def test_arrays_of_any_chunks(chunks, targets):
 def test_polynomials_have_one_range(degree):
     X, y, _ = rows(p=2)
     X = np.sort(X, axis=0)  # each block has another range
-    model = GDPolynomialRegressor(degree=degree, lr="auto")
+    model = GDPolynomialRegressor(degree=degree, lr="auto", epochs=20)
     lazy = model.fit(da.from_array(X, chunks=(9, 2)), da.from_array(y, chunks=9)).predict(X)
     np.testing.assert_allclose(lazy, model.fit(X, y).predict(X), rtol=1e-8)
 
@@ -60,8 +62,8 @@ def test_data_frames_keep_names_and_index():
     X, y, weight = rows()
     table, names = frame(X, y, weight)
     lazy = dd.from_pandas(table, npartitions=5)
-    model = GDLinearRegressor(lr="auto").fit(lazy[names], lazy["y"], lazy["w"])
-    close(model, GDLinearRegressor(lr="auto").fit(table[names], y, weight))
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(lazy[names], lazy["y"], lazy["w"])
+    close(model, GDLinearRegressor(lr="auto", epochs=20).fit(table[names], y, weight))
     assert model.feature_names_in_.tolist() == names
     predicted = model.predict(lazy[names])
     assert isinstance(predicted, dd.Series)
@@ -76,8 +78,8 @@ def test_x_and_y_of_one_parquet_read_stay_aligned(tmp_path):
     for k in range(5):
         table[20 * k : 20 * k + 20].to_parquet(tmp_path / f"{k}.parquet")
     lazy = dd.read_parquet(tmp_path)
-    model = GDLinearRegressor(lr="auto").fit(lazy[names], lazy["y"], lazy["w"])
-    close(model, GDLinearRegressor(lr="auto").fit(table[names], y, weight))
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(lazy[names], lazy["y"], lazy["w"])
+    close(model, GDLinearRegressor(lr="auto", epochs=20).fit(table[names], y, weight))
 
 
 def test_unknown_lengths_and_empty_blocks():
@@ -86,33 +88,35 @@ def test_unknown_lengths_and_empty_blocks():
     lazy = dd.from_pandas(table, npartitions=4)
     kept = lazy[lazy["x0"] > 3.0]  # unknown lengths
     in_memory = table[table["x0"] > 3.0]
-    expected = GDLinearRegressor(lr="auto").fit(in_memory[names].to_numpy(), in_memory["y"])
+    expected = GDLinearRegressor(lr="auto", epochs=20).fit(
+        in_memory[names].to_numpy(), in_memory["y"]
+    )
     arrays = kept[names].to_dask_array(), kept["y"].to_dask_array()
-    close(GDLinearRegressor(lr="auto").fit(*arrays), expected)
+    close(GDLinearRegressor(lr="auto", epochs=20).fit(*arrays), expected)
     late = lazy[lazy["row"] >= 30]  # the first blocks are empty
-    model = GDLinearRegressor(lr="auto").fit(late[names], late["y"])
-    close(model, GDLinearRegressor(lr="auto").fit(table[names][30:], y[30:]))
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(late[names], late["y"])
+    close(model, GDLinearRegressor(lr="auto", epochs=20).fit(table[names][30:], y[30:]))
 
 
 def test_predictions_are_lazy_and_of_the_kind_of_the_input():
     X, y, _ = rows(targets=2)
     lazy = da.from_array(X, chunks=(20, 2))
-    model = GDLinearRegressor(lr="auto").fit(X, y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, y)
     predicted = model.predict(lazy)
     assert isinstance(predicted, da.Array)
     assert predicted.shape == (60, 2)
     np.testing.assert_array_equal(predicted.compute(), model.predict(X))
-    single = GDPolynomialRegressor(lr="auto").fit(X, y[:, 0])
+    single = GDPolynomialRegressor(lr="auto", epochs=20).fit(X, y[:, 0])
     assert single.predict(lazy).shape == (60,)
     np.testing.assert_allclose(single.predict(lazy).compute(), single.predict(X), rtol=1e-12)
 
 
 def test_partial_fit_merges_collections():
     X, y, _ = rows()
-    model = GDLinearRegressor(lr="auto")
+    model = GDLinearRegressor(lr="auto", epochs=20)
     for half in (slice(0, 30), slice(30, 60)):
         model.partial_fit(da.from_array(X[half], chunks=(8, 3)), da.from_array(y[half], chunks=8))
-    close(model, GDLinearRegressor(lr="auto").fit(X, y))
+    close(model, GDLinearRegressor(lr="auto", epochs=20).fit(X, y))
 
 
 def test_moments_of_a_collection_with_rows_of_weight_zero():
@@ -156,8 +160,10 @@ def test_other_faults():
         GDLinearRegressor().fit(unknown, y)
     with pytest.raises(ValueError, match=r"0 sample\(s\) of positive weight"):
         GDLinearRegressor().fit(lazy, da.from_array(y), da.zeros(60))
-    model = GDLinearRegressor(lr="auto").fit(lazy, y)  # in-memory targets of known length
-    close(model, GDLinearRegressor(lr="auto").fit(X, y))
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(
+        lazy, y
+    )  # in-memory targets of known length
+    close(model, GDLinearRegressor(lr="auto", epochs=20).fit(X, y))
 
 
 def test_scan_takes_data_frames():

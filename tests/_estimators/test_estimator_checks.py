@@ -1,5 +1,10 @@
 """scikit-learn's own checks: all of them on the defaults, and on other configurations those
-that a configuration can change."""
+that a configuration can change.
+
+The epochs are few, because the checks look at data, shapes and repeated fits. scikit-learn
+checks its own iterative estimators with few iterations too. `check_regressors_train` asks for a
+score, and so it also sees the default number of epochs.
+"""
 
 from functools import partial
 
@@ -10,36 +15,45 @@ from torch.optim import lr_scheduler
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
 
-DEFAULTS = [GDLinearRegressor(), GDPolynomialRegressor()]
+DEFAULTS = [GDLinearRegressor(epochs=50), GDPolynomialRegressor(epochs=50)]
 
-LINEAR = partial(GDLinearRegressor, epochs=20, lr=0.3)
-POLYNOMIAL = partial(GDPolynomialRegressor, epochs=20, lr=0.3)
+LINEAR = partial(GDLinearRegressor, epochs=10, lr=0.5)
+POLYNOMIAL = partial(GDPolynomialRegressor, epochs=10, lr=0.5)
 MOMENTUM = {"optimizer_params": {"momentum": 0.9}}
 NESTEROV = {"optimizer_params": {"momentum": 0.9, "nesterov": True}}
 L1 = {"alpha": 0.1, "l1_ratio": 1.0}
+
+FULL_LENGTH = [GDLinearRegressor(), GDPolynomialRegressor()]
 
 # every value of every option, combined with values of other options
 CONFIGURATIONS = [
     LINEAR(**MOMENTUM, **L1, lr="auto"),
     LINEAR(**NESTEROV, fit_intercept=False, lr=0.1),
-    LINEAR(optimizer="adam", precondition=None, lr_scheduler=lr_scheduler.ReduceLROnPlateau),
-    LINEAR(optimizer="lbfgs", loss="log_cosh", alpha=0.1, lr="auto"),
+    LINEAR(
+        optimizer="adam", precondition=None, lr_scheduler=lr_scheduler.ReduceLROnPlateau, epochs=20
+    ),
+    LINEAR(optimizer="lbfgs", loss="log_cosh", alpha=0.1, lr="auto", epochs=15),
     LINEAR(optimizer="adagrad", loss="epsilon_insensitive"),
     LINEAR(alpha=0.1, l1_ratio=0.5, positive=True, lr="auto"),
     LINEAR(loss="huber", precondition="standardize", lr="auto", tol=1e-6),
     LINEAR(loss="absolute_error", lr_scheduler=partial(lr_scheduler.StepLR, step_size=5)),
     LINEAR(loss="quantile", loss_params={"quantile": 0.7}, precondition=None, alpha=0.1),
     LINEAR(loss=torch.nn.SmoothL1Loss(reduction="none"), optimizer="rprop"),
-    LINEAR(batch_size=16, alpha=0.1, lr_scheduler=partial(lr_scheduler.ExponentialLR, gamma=0.9)),
+    LINEAR(
+        batch_size=16,
+        epochs=5,
+        alpha=0.1,
+        lr_scheduler=partial(lr_scheduler.ExponentialLR, gamma=0.9),
+    ),
     LINEAR(early_stopping=True, loss="squared_epsilon_insensitive", **L1),
     POLYNOMIAL(degree=1, alpha=0.1),
     POLYNOMIAL(degree=3, precondition="standardize", lr="auto"),
     POLYNOMIAL(interaction_only=True, fit_intercept=False),
     POLYNOMIAL(precondition=None, optimizer="adam", loss="log_cosh", lr=0.1, epochs=60),
-    POLYNOMIAL(loss="huber", batch_size=16, early_stopping=True, lr=0.05),
+    POLYNOMIAL(loss="huber", batch_size=16, early_stopping=True, lr=0.05, epochs=5),
     POLYNOMIAL(**L1, lr="auto", tol=1e-4),
     POLYNOMIAL(degree=(2, 3)),
-    LINEAR(average=30, batch_size=16),
+    LINEAR(average=10, batch_size=16, epochs=5),
 ]
 
 # Checks of fits and of predictions. The others look at parameters, tags, names and messages,
@@ -110,7 +124,11 @@ def checks(estimators, names=None):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:.* terms of degree .* do not determine:UserWarning")
-@pytest.mark.parametrize(("estimator", "check"), checks(DEFAULTS), ids=identify)
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    checks(DEFAULTS) + checks(FULL_LENGTH, {"check_regressors_train"}),
+    ids=identify,
+)
 def test_scikit_learn_compatible(estimator, check):
     check(estimator)
 

@@ -37,7 +37,7 @@ def test_fitted_attributes(kind):
 
 
 def test_without_an_intercept():
-    model = GDLinearRegressor(fit_intercept=False).fit(X, Y)
+    model = GDLinearRegressor(fit_intercept=False, lr="auto", epochs=20).fit(X, Y)
     assert model.intercept_ == 0.0
     assert model.loss_curve_[0] == pytest.approx(np.mean(Y**2))
 
@@ -45,7 +45,7 @@ def test_without_an_intercept():
 @pytest.mark.parametrize("kind", BOTH)
 def test_a_failed_fit_leaves_the_earlier_one_whole(kind, monkeypatch):
     frame = pd.DataFrame(X4, columns=list("abcd"))
-    model = kind().fit(frame, Y)
+    model = kind(lr="auto", epochs=20).fit(frame, Y)
     before = copy.copy(vars(model))
     for bad, error in [
         (lambda: model.fit(X[:, :3], Y[:-1]), ValueError),
@@ -66,7 +66,7 @@ def test_a_failed_fit_leaves_the_earlier_one_whole(kind, monkeypatch):
 
 
 def test_a_refit_leaves_nothing_of_the_earlier_one():
-    model = GDLinearRegressor().fit(pd.DataFrame(X4, columns=list("abcd")), Y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(pd.DataFrame(X4, columns=list("abcd")), Y)
     assert not hasattr(model.fit(X4, Y), "feature_names_in_")
 
 
@@ -80,13 +80,15 @@ def test_not_fitted(kind):
 def test_equation():
     frame = pd.DataFrame({"age": [0.0, 1, 2, 3], "bmi": [1.0, 0, 1, 0]})
     y = 3 + 2 * frame["age"] - 0.5 * frame["bmi"]
-    model = GDLinearRegressor(lr="auto").fit(frame, y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(frame, y)
     assert model.equation() == "y = 3 + 2 age - 0.5 bmi"
-    both = GDLinearRegressor(lr="auto").fit(frame, np.column_stack([y, -1.23456 * frame["age"]]))
+    both = GDLinearRegressor(lr="auto", epochs=20).fit(
+        frame, np.column_stack([y, -1.23456 * frame["age"]])
+    )
     assert both.equation(digits=3).splitlines()[0] == "y0 = 3 + 2 age - 0.5 bmi"
-    still = GDLinearRegressor(fit_intercept=False).fit(frame, y * 0)
+    still = GDLinearRegressor(fit_intercept=False, epochs=5).fit(frame, y * 0)
     assert still.equation() == "y = 0"
-    squares = GDPolynomialRegressor(lr="auto", fit_intercept=False).fit(
+    squares = GDPolynomialRegressor(lr="auto", epochs=20, fit_intercept=False).fit(
         [[1.0], [2], [3]], [-1, -4, -9]
     )
     assert squares.equation(digits=6).endswith("1 x0^2")
@@ -94,7 +96,7 @@ def test_equation():
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_pickle(kind):
-    model = kind().fit(X4, Y)
+    model = kind(lr="auto", epochs=20).fit(X4, Y)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict(X4), model.predict(X4))
     assert b"sklearn_gd._" not in pickle.dumps(model)

@@ -100,7 +100,7 @@ def test_negative_coefficients_are_projected():
 
 def test_divergence_is_judged_against_the_start():
     """An end above the start has diverged, also where it is below the objective of zeros."""
-    best = GDLinearRegressor(lr="auto").fit(X, Y)
+    best = GDLinearRegressor(lr="auto", epochs=20).fit(X, Y)
     model = GDLinearRegressor(precondition=None, lr=0.2, epochs=2)
     far = best.coef_ + 1e-3
     model.fit(X, Y, coef_init=far, intercept_init=best.intercept_)

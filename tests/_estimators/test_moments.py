@@ -56,7 +56,7 @@ def assert_same_fit(ours, expected, rtol=1e-9):
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fit_of_moments_is_the_fit_of_their_rows(kind, options, weight):
-    (make, degree), options = KINDS[kind], {"epochs": 60, **OPTIONS[options]}
+    (make, degree), options = KINDS[kind], {"epochs": 20, **OPTIONS[options]}
     moments = Moments.of(X, Y, weight, degree=degree)
     expected = make(**options).fit(X, Y, weight)
     ours = make(**options).fit(moments)
@@ -97,10 +97,10 @@ def test_designs(name, options):
 
 def test_float32_and_one_target():
     moments = Moments.of(X.astype(np.float32), Y[:, 0])
-    model = GDLinearRegressor(lr="auto").fit(moments)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(moments)
     assert model.coef_.shape == (3,)
     assert np.ndim(model.intercept_) == 0
-    expected = GDLinearRegressor(lr="auto").fit(X.astype(np.float32), Y[:, 0])
+    expected = GDLinearRegressor(lr="auto", epochs=20).fit(X.astype(np.float32), Y[:, 0])
     np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-5)
 
 
@@ -121,8 +121,8 @@ def test_moments_of_a_higher_degree(degree, fit_intercept):
 
 def test_interactions():
     options = {"degree": 2, "interaction_only": True}
-    expected = GDPolynomialRegressor(lr="auto", **options).fit(X, Y)
-    ours = GDPolynomialRegressor(lr="auto", **options).fit(Moments.of(X, Y, **options))
+    expected = GDPolynomialRegressor(lr="auto", epochs=20, **options).fit(X, Y)
+    ours = GDPolynomialRegressor(lr="auto", epochs=20, **options).fit(Moments.of(X, Y, **options))
     assert_same_fit(ours, expected)
 
 
@@ -139,7 +139,7 @@ def test_score(kind):
 
 
 def test_score_of_constant_targets_is_that_of_scikit_learn():
-    model = GDLinearRegressor(lr="auto").fit(X, np.full(N, 2.0))
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, np.full(N, 2.0))
     for y in (np.full(N, 2.0), np.full(N, 3.0)):
         assert model.score(Moments.of(X, y)) == model.score(X, y)
     with pytest.warns(UndefinedMetricWarning, match="less than two samples"):
@@ -150,7 +150,7 @@ def test_score_of_constant_targets_is_that_of_scikit_learn():
 
 def test_score_checks_the_features():
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
-    model = GDLinearRegressor(lr="auto").fit(Moments.of(frame, Y))
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(Moments.of(frame, Y))
     assert model.feature_names_in_.tolist() == ["a", "b", "c"]
     assert model.score(Moments.of(X, Y)) == pytest.approx(model.score(frame, Y))
     with pytest.raises(ValueError, match="have 2 features, but GDLinearRegressor is expecting 3"):
@@ -183,7 +183,7 @@ def test_partial_fit_merges(kind):
 
 
 def test_a_stream_keeps_its_terms():
-    model = GDPolynomialRegressor(degree=2, lr="auto").partial_fit(X, Y)
+    model = GDPolynomialRegressor(degree=2, lr="auto", epochs=20).partial_fit(X, Y)
     with pytest.raises(ValueError, match="continues from a fit with degree=2"):
         model.set_params(degree=3).partial_fit(X, Y)
 
@@ -227,7 +227,7 @@ def test_what_needs_rows(name, method):
 
 
 def test_arguments_of_score():
-    model, moments = GDLinearRegressor(lr="auto").fit(X, Y), Moments.of(X, Y)
+    model, moments = GDLinearRegressor(lr="auto", epochs=20).fit(X, Y), Moments.of(X, Y)
     with pytest.raises(ValueError, match="together with 'y'"):
         model.score(moments, Y)
     with pytest.raises(ValueError, match="together with 'sample_weight'"):
@@ -236,7 +236,7 @@ def test_arguments_of_score():
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "score"])
 def test_lists(method):
-    model, moments = GDLinearRegressor(lr="auto").fit(X, Y), Moments.of(X, Y)
+    model, moments = GDLinearRegressor(lr="auto", epochs=20).fit(X, Y), Moments.of(X, Y)
     if method == "partial_fit":
         model = GDLinearRegressor()
     call = getattr(model, method)
@@ -252,7 +252,7 @@ def test_moments_of_other_terms():
     moments = Moments.of(X, Y, degree=2, interaction_only=True)
     with pytest.raises(ValueError, match="interaction_only=False of GDPolynomialRegressor"):
         GDPolynomialRegressor(degree=2).fit(moments)
-    GDPolynomialRegressor(degree=1, lr="auto").fit(moments)  # degree 1 has no powers
+    GDPolynomialRegressor(degree=1, lr="auto", epochs=20).fit(moments)  # degree 1 has no powers
 
 
 def test_without_y():
@@ -264,7 +264,7 @@ def test_without_y():
 
 def test_what_slices_rows_says_so():
     moments, message = Moments.of(X, Y[:, 0]), "Moments hold no rows.*GDLinearRegressorCV"
-    model = GDLinearRegressor(lr="auto").fit(moments)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(moments)
     calls = [
         lambda: model.predict(moments),
         lambda: GridSearchCV(GDLinearRegressor(), {"lr": [0.1]}).fit(moments),
@@ -281,7 +281,7 @@ def test_what_slices_rows_says_so():
 
 def test_a_stream_of_an_earlier_version_begins_anew():
     """Its moments have no number of samples. The model predicts as it did."""
-    model = GDLinearRegressor(lr="auto").partial_fit(X, Y)
+    model = GDLinearRegressor(lr="auto", epochs=20).partial_fit(X, Y)
     for name in ("n_samples", "feature_names"):
         del model._partial_fit_state_[name]
     loaded = pickle.loads(pickle.dumps(model))

@@ -23,7 +23,9 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize("names", [None, list("abcd")])
 def test_polynomial_attributes(interaction_only, names):
     data = X4 if names is None else pd.DataFrame(X4, columns=names)
-    model = GDPolynomialRegressor(degree=3, interaction_only=interaction_only).fit(data, Y)
+    model = GDPolynomialRegressor(
+        degree=3, interaction_only=interaction_only, lr="auto", epochs=20
+    ).fit(data, Y)
     reference = PolynomialFeatures(3, interaction_only=interaction_only, include_bias=False)
     reference.fit(data)
     np.testing.assert_array_equal(model.powers_, reference.powers_)
@@ -39,7 +41,7 @@ def test_polynomial_attributes(interaction_only, names):
 def test_to_sklearn(kind, targets):
     frame = pd.DataFrame(X4, columns=list("abcd"))
     y = Y if targets == 1 else np.column_stack([Y, X[:, 5]])
-    model = kind(lr="auto").fit(frame, y)
+    model = kind(lr="auto", epochs=20).fit(frame, y)
     twin = model.to_sklearn()
     np.testing.assert_allclose(twin.predict(frame), model.predict(frame), rtol=1e-9, atol=1e-9)
     assert list(twin.feature_names_in_) == list("abcd")
@@ -49,17 +51,17 @@ def test_to_sklearn(kind, targets):
 
 def test_to_polynomial():
     x = np.linspace(-2, 3, 30)
-    model = GDPolynomialRegressor(degree=3, lr="auto").fit(x[:, None], x**3 - 2 * x + 1)
+    model = GDPolynomialRegressor(degree=3, lr="auto", epochs=20).fit(x[:, None], x**3 - 2 * x + 1)
     polynomial = model.to_polynomial()
     assert isinstance(polynomial, Polynomial)
     np.testing.assert_allclose(polynomial.coef, [1, -2, 0, 1], atol=1e-12)
     np.testing.assert_allclose(polynomial(x), model.predict(x[:, None]))
     with pytest.raises(ValueError, match="one feature and one target.*to_sklearn"):
-        GDPolynomialRegressor().fit(X4, Y).to_polynomial()
+        GDPolynomialRegressor(lr="auto", epochs=20).fit(X4, Y).to_polynomial()
 
 
 def test_degree_of_the_fit_counts_when_predicting():
-    model = GDPolynomialRegressor(degree=2).fit(X4, Y)
+    model = GDPolynomialRegressor(degree=2, lr="auto", epochs=20).fit(X4, Y)
     before = model.predict(X4)
     np.testing.assert_array_equal(model.set_params(degree=5).predict(X4), before)
 

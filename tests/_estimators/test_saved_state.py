@@ -65,7 +65,7 @@ def test_skops_loads_searches(kind, options):
 
 
 def test_skops_loads_a_pipeline_from_a_file(tmp_path):
-    model = make_pipeline(StandardScaler(), GDLinearRegressor(lr="auto")).fit(X, Y)
+    model = make_pipeline(StandardScaler(), GDLinearRegressor(lr="auto", epochs=20)).fit(X, Y)
     skops.io.dump(model, tmp_path / "model.skops")
     loaded = skops.io.load(tmp_path / "model.skops", trusted=SKOPS_TRUSTED_TYPES)
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
@@ -82,7 +82,7 @@ def test_every_trusted_type_is_needed(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_saved_models_carry_the_version(kind):
-    model = kind().fit(X, Y)
+    model = kind(epochs=5).fit(X, Y)
     assert model.__getstate__()["_sklearn_gd_version"] == sklearn_gd.__version__
     assert sklearn_gd.__version__.encode() in pickle.dumps(model)
     for other in (pickle.loads(pickle.dumps(model)), load(skops.io.dumps(model))):
@@ -93,7 +93,7 @@ def test_saved_models_carry_the_version(kind):
 def saved_by(version, monkeypatch, dumps):
     with monkeypatch.context() as context:
         context.setattr("sklearn_gd._estimators.saved_state.__version__", version)
-        return dumps(GDLinearRegressor().fit(X, Y))
+        return dumps(GDLinearRegressor(epochs=5).fit(X, Y))
 
 
 @pytest.mark.parametrize("through", [(pickle.dumps, pickle.loads), (skops.io.dumps, load)])
@@ -124,7 +124,7 @@ def test_an_older_model_does_not_warn(version, monkeypatch):
 
 
 def test_a_model_without_a_version_is_an_old_one():
-    model = GDLinearRegressor().fit(X, Y)
+    model = GDLinearRegressor(epochs=5).fit(X, Y)
     other = GDLinearRegressor()
     other.__setstate__(vars(model))
     np.testing.assert_array_equal(other.predict(X), model.predict(X))
@@ -144,7 +144,7 @@ def test_parameters_that_are_younger_than_a_model_have_their_defaults(kind):
 
 
 def test_a_stream_of_older_moments_goes_on():
-    model = GDLinearRegressor(lr="auto").partial_fit(X[:12], Y[:12])
+    model = GDLinearRegressor(lr="auto", epochs=20).partial_fit(X[:12], Y[:12])
     state = model.__getstate__()
     for name in ("x_mean_rest", "y_mean_rest"):
         state["_partial_fit_state_"] = {**state["_partial_fit_state_"]}

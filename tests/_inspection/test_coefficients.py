@@ -52,7 +52,7 @@ class TestIntervals:
         theirs = sm.OLS(Y + NOISE, sm.add_constant(scaled)).fit()
         np.testing.assert_allclose(display.optimum, theirs.params[1:], rtol=1e-8)
         np.testing.assert_allclose(display.errors, theirs.bse[1:], rtol=1e-8)
-        polynomial = GDPolynomialRegressor(lr="auto", fit_intercept=False)
+        polynomial = GDPolynomialRegressor(lr="auto", epochs=20, fit_intercept=False)
         display = CoefficientDisplay.from_estimator(
             polynomial, X[:, :1], Y + NOISE, standardize=True
         )

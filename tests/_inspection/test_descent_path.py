@@ -192,7 +192,9 @@ class TestDescentPath:
     )
     def test_features_that_are_none(self, features):
         with pytest.raises(ValueError, match=r"'features' parameter.*names among \['x0', 'x1'"):
-            DescentPathDisplay.from_estimator(GDLinearRegressor(), X, Y, features=features)
+            DescentPathDisplay.from_estimator(
+                GDLinearRegressor(lr="auto", epochs=5), X, Y, features=features
+            )
 
     def test_errors(self):
         with pytest.raises(ValueError, match="draws one run, and this result holds 2"):

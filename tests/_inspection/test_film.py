@@ -52,7 +52,7 @@ class TestNumbers:
     @pytest.mark.parametrize("options", FAMILY)
     def test_they_end_where_the_fit_ends(self, precondition, options):
         model = GDLinearRegressor(
-            precondition=precondition, lr=0.02, epochs=150, optimizer_params=options, alpha=0.1
+            precondition=precondition, lr=0.02, epochs=50, optimizer_params=options, alpha=0.1
         )
         display = DescentPathDisplay.from_estimator(model, X, Y, features=(2, 0))
         film = film_of(display)
@@ -60,7 +60,7 @@ class TestNumbers:
         point, loss = rerun(film)
         np.testing.assert_allclose(point, fitted.coef_[[2, 0]], rtol=1e-9)
         np.testing.assert_allclose(loss, fitted.loss_, rtol=1e-9)
-        assert (film["lr"], film["steps"]) == (0.02, 150)
+        assert (film["lr"], film["steps"]) == (0.02, 50)
         momentum, is_nesterov = options.get("momentum", 0.0), options.get("nesterov", False)
         assert (film["momentum"], film["nesterov"]) == (momentum, is_nesterov)
 
@@ -234,7 +234,7 @@ def test_the_recurrence_in_node(options):
     if node is None:
         pytest.skip("Node is not installed, so the JavaScript of the film was not run")
     model = GDLinearRegressor(
-        precondition="standardize", lr=0.02, epochs=150, optimizer_params=options
+        precondition="standardize", lr=0.02, epochs=50, optimizer_params=options
     )
     display = DescentPathDisplay.from_estimator(model, X, Y)
     page, film = display.to_html(), film_of(display)

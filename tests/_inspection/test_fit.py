@@ -75,7 +75,7 @@ class TestFit:
     @pytest.mark.parametrize("epochs", [[], [2000], ["last"], [1.5], [True]])
     def test_errors(self, epochs):
         with pytest.raises(ValueError, match="'epochs' parameter of FitDisplay must be"):
-            FitDisplay.from_estimator(GDLinearRegressor(), X, Y, epochs=epochs)
+            FitDisplay.from_estimator(GDLinearRegressor(lr="auto", epochs=5), X, Y, epochs=epochs)
 
 
 class TestInterval:
@@ -84,7 +84,11 @@ class TestInterval:
     def test_a_band_around_the_optimum(self, interval, degree):
         x, y = LINE, LINE_Y + np.random.default_rng(0).normal(size=len(LINE))
         display = FitDisplay.from_estimator(
-            GDPolynomialRegressor(degree=degree), x, y, interval=interval, confidence=0.8
+            GDPolynomialRegressor(degree=degree, lr="auto", epochs=20),
+            x,
+            y,
+            interval=interval,
+            confidence=0.8,
         )
         terms = sm.add_constant(x ** np.arange(1, degree + 1))
         rows = sm.add_constant(display.curve_x[:, None] ** np.arange(1, degree + 1))
@@ -97,7 +101,9 @@ class TestInterval:
         assert f"80% {interval} interval" in legend(display.ax_)
 
     def test_several_features(self):
-        display = FitDisplay.from_estimator(GDLinearRegressor(), X, Y, interval="confidence")
+        display = FitDisplay.from_estimator(
+            GDLinearRegressor(lr="auto", epochs=20), X, Y, interval="confidence"
+        )
         frame = sm.OLS(Y, sm.add_constant(X)).fit().get_prediction().summary_frame()
         ends = np.array([segment[:, 1] for segment in display.band_.get_segments()])
         np.testing.assert_allclose(ends, frame[["mean_ci_lower", "mean_ci_upper"]], rtol=1e-8)

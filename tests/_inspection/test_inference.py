@@ -36,7 +36,10 @@ FIELDS = [
     "params", "bse", "tvalues", "pvalues", "scale", "rsquared", "rsquared_adj", "fvalue",
     "f_pvalue", "llf", "aic", "bic", "df_model", "df_resid", "nobs",
 ]  # fmt: skip
-LINEAR, POLYNOMIAL = GDLinearRegressor(lr="auto", epochs=20), GDPolynomialRegressor(lr="auto")
+LINEAR, POLYNOMIAL = (
+    GDLinearRegressor(lr="auto", epochs=20),
+    GDPolynomialRegressor(lr="auto", epochs=20),
+)
 
 
 def designs():
@@ -159,9 +162,11 @@ def test_exact_on_longley(cov_type):
 def test_nist_certified_standard_deviations(name):
     X, y, certified = nist()[name]
     degree, fit_intercept = certified["degree"], certified["fit_intercept"]
-    model = GDLinearRegressor(lr="auto", fit_intercept=fit_intercept)
+    model = GDLinearRegressor(lr="auto", epochs=20, fit_intercept=fit_intercept)
     if degree > 1:
-        model = GDPolynomialRegressor(degree=degree, lr="auto", fit_intercept=fit_intercept)
+        model = GDPolynomialRegressor(
+            degree=degree, lr="auto", epochs=20, fit_intercept=fit_intercept
+        )
     result = inference(model.fit(X, y), X, y)
     assert correct_digits(result.bse, certified["standard_deviations"]) > 12
     assert correct_digits(result.scale**0.5, certified["residual_standard_deviation"]) > 12
@@ -173,7 +178,7 @@ def test_nist_certified_standard_deviations(name):
 @pytest.mark.parametrize("name", ["wampler1", "wampler2"])
 def test_a_perfect_fit_is_told(name):
     X, y, _ = nist()[name]
-    result = inference(GDPolynomialRegressor(degree=5, lr="auto").fit(X, y), X, y)
+    result = inference(GDPolynomialRegressor(degree=5, lr="auto", epochs=20).fit(X, y), X, y)
     assert result.is_exact
     assert np.isnan(result.distance).all()
     assert "The residuals are rounding" in result.summary()
@@ -244,6 +249,7 @@ class TestPolynomials:
             fit_intercept=fit_intercept,
             precondition=precondition,
             lr="auto",
+            epochs=20,
         )
         terms = PolynomialFeatures(3, interaction_only=interaction_only, include_bias=fit_intercept)
         table = terms.fit_transform(X)
@@ -421,7 +427,7 @@ class TestModel:
 
     def test_the_model_is_only_read(self):
         X, y = DESIGNS["stackloss"]
-        model = GDLinearRegressor(lr="auto").fit(X, y)
+        model = GDLinearRegressor(lr="auto", epochs=20).fit(X, y)
         before = dict(vars(model))
         result = inference(model, X, y)
         assert vars(model) == before
@@ -431,8 +437,8 @@ class TestModel:
     @pytest.mark.parametrize(
         "search",
         [
-            GDLinearRegressorCV(lrs=(0.1, 0.2), cv=3),
-            GDPolynomialRegressorCV(degrees=(1,), lrs=(0.2,), cv=3),
+            GDLinearRegressorCV(lrs=(0.1, 0.2), cv=3, epochs=50),
+            GDPolynomialRegressorCV(degrees=(1,), lrs=(0.2,), cv=3, epochs=50),
             GridSearchCV(GDLinearRegressor(epochs=50), {"lr": [0.2, 0.3]}, cv=2),
         ],
         ids=lambda search: type(search).__name__,
@@ -509,7 +515,7 @@ class TestRefusals:
         ],
     )
     def test_parameters(self, params, message):
-        model = GDLinearRegressor(lr="auto", **params).fit(self.X, self.Y)
+        model = GDLinearRegressor(lr="auto", epochs=200, **params).fit(self.X, self.Y)
         with pytest.raises(ValueError, match=f"inference on GDLinearRegressor is not.*{message}"):
             inference(model, self.X, self.Y)
 
@@ -536,7 +542,7 @@ class TestRefusals:
             TypeError, match="needs a GDLinearRegressor, .* and LinearRegression is"
         ):
             inference(LinearRegression().fit(self.X, self.Y), self.X, self.Y)
-        pipeline = make_pipeline(StandardScaler(), GDLinearRegressor(lr="auto"))
+        pipeline = make_pipeline(StandardScaler(), GDLinearRegressor(lr="auto", epochs=20))
         with pytest.raises(TypeError, match="Of a pipeline pass its last step"):
             inference(pipeline.fit(self.X, self.Y), self.X, self.Y)
         search = GDLinearRegressorCV(lrs=(0.1, 0.2), refit=False, cv=3).fit(self.X, self.Y)

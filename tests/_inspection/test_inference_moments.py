@@ -43,7 +43,7 @@ def test_linear(targets, is_weighted, fit_intercept):
     X, y, weight = data(targets)
     rows = (X, y, weight) if is_weighted else (X, y)
     parts = [tuple(part[k::3] for part in rows) for k in range(3)]
-    model = GDLinearRegressor(lr="auto", fit_intercept=fit_intercept).fit(*rows)
+    model = GDLinearRegressor(lr="auto", epochs=20, fit_intercept=fit_intercept).fit(*rows)
     check(model, sum(Moments.of(*part) for part in parts), *rows)
 
 
@@ -51,14 +51,14 @@ def test_linear(targets, is_weighted, fit_intercept):
 def test_polynomials(degree):
     X, y, weight = data()
     rows = X[["bmi", "bp"]], y, weight
-    model = GDPolynomialRegressor(degree=degree, lr="auto").fit(*rows)
+    model = GDPolynomialRegressor(degree=degree, lr="auto", epochs=20).fit(*rows)
     check(model, Moments.of(*rows, degree=max(degree, 2)), *rows)
 
 
 def test_weights_survive_json_sums_differences_and_factors():
     X, y, weight = data()
     whole, part = Moments.of(X, y, weight), Moments.of(X[:50], y[:50], weight[:50])
-    model = GDLinearRegressor(lr="auto").fit(X[50:], y[50:], weight[50:])
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X[50:], y[50:], weight[50:])
     rest = Moments.from_dict(json.loads(json.dumps((whole - part).to_dict())))
     check(model, rest, X[50:], y[50:], weight[50:])
     check(model, 2.5 * rest, X[50:], y[50:], 2.5 * weight[50:])
@@ -73,7 +73,7 @@ def test_a_search():
 def test_dask_collections():
     dask_array = pytest.importorskip("dask.array")
     X, y, weight = data()
-    model = GDLinearRegressor(lr="auto").fit(X.to_numpy(), y, weight)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X.to_numpy(), y, weight)
     lazy = [dask_array.from_array(np.asarray(part), chunks=100) for part in (X, y, weight)]
     result = inference(model, *lazy)
     np.testing.assert_allclose(result.bse, inference(model, X.to_numpy(), y, weight).bse, rtol=1e-8)
@@ -88,7 +88,7 @@ def test_dask_collections():
 )
 def test_what_needs_rows_says_so(arguments, options, message):
     X, y, _ = data()
-    model = GDLinearRegressor(lr="auto").fit(X, y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, y)
     arguments = [y for _ in arguments]
     with pytest.raises(ValueError, match=message):
         inference(model, Moments.of(X, y), *arguments, **options)
@@ -96,9 +96,9 @@ def test_what_needs_rows_says_so(arguments, options, message):
 
 def test_other_moments():
     X, y, _ = data()
-    model = GDLinearRegressor(lr="auto").fit(X, y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, y)
     with pytest.raises(ValueError, match="have 9 features"):
         inference(model, Moments.of(X.iloc[:, 1:], y))
-    quadratic = GDPolynomialRegressor(lr="auto").fit(X[["bmi"]], y)
+    quadratic = GDPolynomialRegressor(lr="auto", epochs=20).fit(X[["bmi"]], y)
     with pytest.raises(ValueError, match="needs moments of this degree"):
         inference(quadratic, Moments.of(X[["bmi"]], y))

@@ -69,7 +69,7 @@ def test_numbers_are_those_of_the_eigenvalues(precondition):
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.9}, {"momentum": 0.5, "nesterov": True}])
 def test_one_percent_around_the_bound(precondition, options):
     model = GDLinearRegressor(
-        precondition=precondition, epochs=3000, optimizer_params=options or None
+        precondition=precondition, epochs=600, optimizer_params=options or None
     )
     bound = lr_report(model, X, Y).max_stable_lr
     below = quiet_fit(model.set_params(lr=0.99 * bound))
@@ -78,7 +78,7 @@ def test_one_percent_around_the_bound(precondition, options):
     assert quiet_fit(model.set_params(lr=1.01 * bound)).diverged_
 
 
-@pytest.mark.parametrize("fraction", [0.02, 0.3, 0.99])
+@pytest.mark.parametrize("fraction", [0.05, 0.3, 0.99])
 @pytest.mark.parametrize(
     "options",
     [
@@ -89,11 +89,10 @@ def test_one_percent_around_the_bound(precondition, options):
     ],
 )
 def test_predicted_epochs_agree_with_the_measured(fraction, options):
-    model = GDLinearRegressor(
-        precondition="standardize", epochs=6000, optimizer_params=options or None
-    )
+    model = GDLinearRegressor(precondition="standardize", optimizer_params=options or None)
     model.set_params(lr=fraction * lr_report(model, X, Y).max_stable_lr)
     predicted = lr_report(model, X, Y).epochs
+    model.set_params(epochs=int(1.1 * predicted) + 10)
     measured = measured_epochs(model)
     assert abs(predicted - measured) <= max(1, 0.05 * measured)
 

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 @pytest.mark.parametrize("loss", ["squared_error", "huber"])
 def test_many_runs_are_done_in_groups(monkeypatch, loss):
-    whole = GDLinearRegressorCV(lrs=LRS, alphas=(0.0, 0.1), epochs=30, loss=loss).fit(X, Y)
+    whole = GDLinearRegressorCV(lrs=LRS, alphas=(0.0, 0.1), epochs=8, cv=3, loss=loss).fit(X, Y)
     for runs in (2, 7):
-        monkeypatch.setattr(batched_fit, "_CURVE_ENTRIES", runs * 30)
+        monkeypatch.setattr(batched_fit, "_CURVE_ENTRIES", runs * 8)
         parts = clone(whole).fit(X, Y)
         np.testing.assert_allclose(
             parts.cv_results_["mean_test_score"], whole.cv_results_["mean_test_score"], rtol=1e-12

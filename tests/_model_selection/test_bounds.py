@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(36, 3)) + 0.5
 Y = X @ [1.0, -2.0, 0.5] + 0.5 * X[:, 0] ** 2 + 0.3 * RNG.normal(size=36)
-COMMON = {"epochs": 40, "cv": 3}
+COMMON = {"epochs": 12, "cv": 3}
 OPTIONS = {
     "pair": {"bounds": (-0.7, 0.7)},
     "pairs": {"bounds": [(0.1, 0.4), (None, None), (1.0, None)]},
@@ -71,7 +71,7 @@ def test_a_name_may_be_that_of_a_higher_degree_only(loss):
     search.set_params(loss=loss, lrs=("auto",)).fit(frame, Y)
     known = {1: {"b": (-1.5, None)}, 2: bounds, 3: bounds}
     for degree, score in zip((1, 2, 3), search.cv_results_["split0_test_score"], strict=True):
-        model = GDPolynomialRegressor(degree=degree, loss=loss, lr="auto", epochs=40)
+        model = GDPolynomialRegressor(degree=degree, loss=loss, lr="auto", epochs=12)
         model.set_params(bounds=known[degree], positive=positive if degree == 3 else False)
         assert model.fit(frame[12:], Y[12:]).score(frame[:12], Y[:12]) == pytest.approx(
             score, rel=1e-8
@@ -91,7 +91,7 @@ def test_degrees_without_a_bound_are_whitened():
     ):
         by_degree[candidate["degree"], candidate["alpha"]] = score
     for (degree, alpha), score in by_degree.items():
-        model = GDPolynomialRegressor(degree=degree, alpha=alpha, lr="auto", epochs=40)
+        model = GDPolynomialRegressor(degree=degree, alpha=alpha, lr="auto", epochs=12)
         model.set_params(bounds={"x0^2": (0, 0.2)} if degree == 2 else None)
         model.fit(X[12:], Y[12:])
         assert model.precondition_ == ("standardize" if degree == 2 else "whiten")
@@ -136,5 +136,7 @@ def test_a_column_that_is_constant_in_a_fold(loss):
     np.testing.assert_allclose(
         search.cv_results_["split0_test_score"], grid.cv_results_["split0_test_score"], rtol=1e-9
     )
-    plain = GDLinearRegressor(bounds={"x2": (0.3, 0.9)}, loss=loss).fit(x[12:], Y[12:])
+    plain = GDLinearRegressor(bounds={"x2": (0.3, 0.9)}, loss=loss, lr="auto", epochs=100).fit(
+        x[12:], Y[12:]
+    )
     assert plain.coef_[2] == 0.3

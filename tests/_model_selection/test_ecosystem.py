@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 @pytest.mark.parametrize("kind", PLAIN)
 def test_nested_in_a_pipeline(kind):
-    search = kind(lrs=(0.01, 0.3), cv=3, epochs=20)
+    search = kind(lrs=(0.01, 0.3), cv=2, epochs=8)
     rows = X[:, :3]
     nested = cross_val_score(make_pipeline(StandardScaler(), search), rows, Y, cv=3)
     by_hand = []
@@ -58,8 +58,8 @@ def test_pickles_and_clones(kind):
 
 @parametrize_with_checks(
     [
-        GDLinearRegressorCV(cv=3, epochs=100),
-        GDPolynomialRegressorCV(cv=3, epochs=30, lrs=(0.1, 0.3), degrees=(1, 2)),
+        GDLinearRegressorCV(cv=2, epochs=20, lrs=(0.03, 0.3)),
+        GDPolynomialRegressorCV(cv=2, epochs=10, lrs=(0.1, 0.5), degrees=(1, 2)),
     ]
 )
 def test_scikit_learn_compatible(estimator, check):

@@ -33,7 +33,7 @@ BOOTSTRAP = [
 
 def search_of(**options):
     """A short search."""
-    return GDLinearRegressorCV(**{"lrs": LRS, "epochs": 10, "cv": 3, **options})
+    return GDLinearRegressorCV(**{"lrs": LRS, "epochs": 5, "cv": 2, **options})
 
 
 @pytest.mark.parametrize("y", [Y, THREE], ids=["one target", "three targets"])

@@ -62,7 +62,7 @@ CASES = {
     "standardize": ({"precondition": "standardize", "alphas": (0.0, 0.1)}, {}),
     "no intercept": ({"fit_intercept": False, "alphas": (0.0, 0.1)}, {}),
     "textbook": ({"precondition": None, "alphas": (0.0, 0.1)}, {}),
-    "tol": ({"tol": 1e-3, "n_iter_no_change": 3}, {}),
+    "tol": ({"epochs": 40, "tol": 1e-3, "n_iter_no_change": 3}, {}),
     "huber": ({**HUBER, "epochs": 10, "cv": 3}, {}),
     "huber, weights": ({**HUBER, "epochs": 10, "cv": 3}, {"sample_weight": WEIGHT}),
     "huber, alphas": ({**HUBER, "alphas": (0.0, 0.1, 1.0), "cv": 3}, {}),
@@ -100,14 +100,16 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_linear_search_equals_grid_search(case):
     settings, fit, *tolerance = CASES[case]
-    search = GDLinearRegressorCV(**{"lrs": LRS, "epochs": 40, **settings}).fit(X, Y, **fit)
+    search = GDLinearRegressorCV(**{"lrs": LRS[1:], "epochs": 15, "cv": 3, **settings}).fit(
+        X, Y, **fit
+    )
     assert_same(search, grid_search(clone(search), fit), *tolerance)
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "huber"])
 def test_three_targets_and_a_frame(loss):
     frame = pd.DataFrame(X, columns=[f"c{i}" for i in range(10)])
-    search = GDLinearRegressorCV(lrs=LRS, epochs=40, alphas=(0.0, 0.1), loss=loss)
+    search = GDLinearRegressorCV(lrs=LRS, epochs=10, cv=3, alphas=(0.0, 0.1), loss=loss)
     search.fit(frame, THREE)
     assert_same(search, grid_search(clone(search), X=frame, y=THREE))
     assert search.predict(frame).shape == THREE.shape

@@ -59,7 +59,7 @@ def assert_same_search(ours, expected, rtol=1e-8):
 @pytest.mark.parametrize("grid", GRIDS)
 def test_each_part_is_a_fold(grid, options):
     make, axes, degree = GRIDS[grid]
-    options = {"epochs": 40, **axes, **OPTIONS[options]}
+    options = {"epochs": 10, **axes, **OPTIONS[options]}
     expected = make(cv=FOLDS, **options).fit(X, Y, WEIGHT)
     ours = make(**options).fit(parts_of(X, Y, WEIGHT, degree))
     assert_same_search(ours, expected)

@@ -66,7 +66,7 @@ def test_no_largest_stable_lr_where_there_is_none(optimizer):
 
 
 def test_auto_lr_is_one_over_the_curvature():
-    model = GDLinearRegressor(lr="auto").fit(X, Y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, Y)
     assert model.lr_ == 0.5
     raw = GDLinearRegressor(lr="auto", precondition=None, epochs=10)
     with pytest.warns(ConvergenceWarning, match="far from the optimum"):

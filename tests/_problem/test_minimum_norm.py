@@ -29,7 +29,7 @@ def test_wide_data(n, alpha, weighted, fit_intercept):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(n, 30)) + rng.normal(size=30), rng.normal(size=n)
     weight = rng.uniform(0.5, 3.0, n) if weighted else np.ones(n)
-    model = GDLinearRegressor(lr="auto", alpha=alpha, fit_intercept=fit_intercept)
+    model = GDLinearRegressor(lr="auto", epochs=20, alpha=alpha, fit_intercept=fit_intercept)
     model.fit(X, y, weight)
     if alpha:
         reference = Ridge(alpha * weight.sum() / 2, fit_intercept=fit_intercept)
@@ -47,7 +47,7 @@ def test_ridge_of_very_wide_data():
     """With a matrix of 20,000 x 20,000 it would be far beyond any limit of time and memory."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(50, 20_000)), rng.normal(size=50)
-    model = GDLinearRegressor(lr="auto", alpha=1.0).fit(X, y)
+    model = GDLinearRegressor(lr="auto", epochs=20, alpha=1.0).fit(X, y)
     expected = Ridge(25.0).fit(X, y).coef_
     np.testing.assert_allclose(model.coef_, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
     assert model.precondition_ == "whiten"
@@ -84,7 +84,7 @@ def test_minimum_norm_where_early_columns_nearly_agree(shape, gap):
 def test_a_large_constant_column_changes_nothing(n_columns, alpha, constant):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(10, n_columns)), rng.normal(size=10)
-    model = GDLinearRegressor(lr="auto", alpha=alpha)
+    model = GDLinearRegressor(lr="auto", epochs=20, alpha=alpha)
     expected = model.fit(x, y).coef_
     found = model.fit(np.insert(x, 1, constant, axis=1), y).coef_
     assert found[1] == 0.0

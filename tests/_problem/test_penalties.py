@@ -82,7 +82,9 @@ def test_ridge_of_a_polynomial_is_on_original_coefficients(fit_intercept):
     rng = np.random.default_rng(1)
     x = rng.uniform(1, 4, size=(80, 2))
     y = np.sin(x[:, 0]) + x[:, 1]
-    model = GDPolynomialRegressor(degree=3, alpha=0.05, lr="auto", fit_intercept=fit_intercept)
+    model = GDPolynomialRegressor(
+        degree=3, alpha=0.05, lr="auto", epochs=20, fit_intercept=fit_intercept
+    )
     powers = PolynomialFeatures(3, include_bias=False).fit_transform(x)
     reference = Ridge(0.05 * 40, fit_intercept=fit_intercept).fit(powers, y)
     np.testing.assert_allclose(model.fit(x, y).coef_, reference.coef_, rtol=1e-7)

@@ -31,9 +31,9 @@ def test_each_run_has_its_own_lr(name, options):
     make = factory(name, options)
     assert make.supports_batched_lrs
     lrs, tolerance = (LRS, 1e-13) if name in STEADY else (SHORT, 1e-10)
-    together = run(make, lrs)
+    together = run(make, lrs, 50)
     for i, lr in enumerate(lrs):
-        alone = run(make, [lr])
+        alone = run(make, [lr], 50)
         torch.testing.assert_close(together.u[:, i], alone.u[:, 0], rtol=0, atol=tolerance)
         torch.testing.assert_close(
             together.values[:, :, i], alone.values[:, :, 0], rtol=tolerance, atol=tolerance

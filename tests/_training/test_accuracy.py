@@ -81,7 +81,9 @@ DATA = [
 @pytest.mark.parametrize("data", DATA)
 def test_defaults_are_least_squares(data, fit_intercept):
     X, y = data()
-    model = GDLinearRegressor(fit_intercept=fit_intercept).fit(X, y)
+    # the thousand epochs of the defaults once for each table
+    options = {} if fit_intercept else {"lr": "auto", "epochs": 20}
+    model = GDLinearRegressor(fit_intercept=fit_intercept, **options).fit(X, y)
     reference = least_squares(X, y, fit_intercept=fit_intercept)
     new = X[: len(X) // 2] + 0.3 * (X[-(len(X) // 2) :] - X.mean(axis=0))
     if data is wide:  # off the rows' span only the minimum norm is right
@@ -104,7 +106,7 @@ def test_lagged_series():
     X = np.lib.stride_tricks.sliding_window_view(series, 50)[:500].copy()
     y = X[:, 0] - 2 * X[:, 1] + X[:, 2]
     y = y + 0.1 * y.std() * rng.normal(size=500)
-    model = GDLinearRegressor().fit(X, y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, y)
     expected = LinearRegression().fit(X, y).score(X, y)
     assert model.score(X, y) == pytest.approx(expected, abs=1e-6)
     assert model.loss_ == pytest.approx(((model.predict(X) - y) ** 2).mean(), rel=1e-9)
@@ -123,15 +125,15 @@ def test_quadratic_terms_of_real_data():
 def test_extreme_scales_with_duplicates_predict_as_least_squares():
     X, y = make_regression(300, 4, noise=1.0, random_state=0)
     X = np.hstack([X, X]) * [1e-8, 1e8, 1.0, 1e4, 1e-8, 1e8, 1e8, 1e-8]
-    error = GDLinearRegressor().fit(X, y).predict(X) - least_squares(X, y)(X)
+    error = GDLinearRegressor(lr="auto", epochs=20).fit(X, y).predict(X) - least_squares(X, y)(X)
     assert np.abs(error).max() / y.std() < 1e-6
 
 
 @pytest.mark.parametrize("exponent", [-250, -150, 150, 250])
 def test_no_overflow_of_squares(exponent):
     X, y = make_regression(100, 3, noise=5.0, random_state=0)
-    plain = GDLinearRegressor().fit(X, y)
-    model = GDLinearRegressor().fit(X * 10.0**exponent, y)
+    plain = GDLinearRegressor(lr="auto", epochs=20).fit(X, y)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X * 10.0**exponent, y)
     np.testing.assert_allclose(model.predict(X * 10.0**exponent), plain.predict(X), rtol=1e-9)
 
 
@@ -141,8 +143,8 @@ def test_sparse_and_dense_agree(weighted):
     rng = np.random.default_rng(0)
     y = X @ rng.normal(size=8) + 0.1 * rng.normal(size=300)
     weight = rng.uniform(size=300) if weighted else None
-    dense = GDLinearRegressor().fit(X.toarray(), y, weight)
-    model = GDLinearRegressor().fit(X, y, weight)
+    dense = GDLinearRegressor(lr="auto", epochs=20).fit(X.toarray(), y, weight)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, y, weight)
     np.testing.assert_allclose(model.coef_, dense.coef_, rtol=1e-10)
 
 
@@ -150,7 +152,8 @@ def test_sparse_and_dense_agree(weighted):
 @pytest.mark.parametrize("name", nist())
 def test_certified_digits(name, lr):
     X, y, certified = nist()[name]
-    options = {"lr": lr, "fit_intercept": certified["fit_intercept"]}
+    epochs = {0.01: 1000, 0.1: 200, "auto": 20}[lr]
+    options = {"lr": lr, "epochs": epochs, "fit_intercept": certified["fit_intercept"]}
     if certified["degree"] == 1:
         model = GDLinearRegressor(**options).fit(X, y)
     else:
@@ -165,7 +168,9 @@ def test_polynomial_is_least_squares_on_its_powers(degree, fit_intercept):
     rng = np.random.default_rng(0)
     X = rng.uniform(-3, 2, size=(400, 1 if degree == 9 else 3))
     y = np.sin(X[:, 0]) + X[:, -1] ** 2 + rng.normal(size=400)
-    model = GDPolynomialRegressor(degree=degree, fit_intercept=fit_intercept).fit(X, y)
+    model = GDPolynomialRegressor(
+        degree=degree, fit_intercept=fit_intercept, lr="auto", epochs=20
+    ).fit(X, y)
     powers = np.prod(X[:, None, :] ** model.powers_, axis=2)
     expected = least_squares(powers, y, fit_intercept=fit_intercept)(powers)
     np.testing.assert_allclose(model.predict(X), expected, atol=1e-6 * y.std())
@@ -175,5 +180,5 @@ def test_polynomial_is_least_squares_on_its_powers(degree, fit_intercept):
 def test_high_degree_predicts_where_raw_coefficients_cannot():
     x = np.linspace(1000.0, 1010.0, 300)[:, None]
     y = np.sin(x[:, 0])
-    model = GDPolynomialRegressor(degree=20, lr="auto").fit(x, y)
+    model = GDPolynomialRegressor(degree=20, lr="auto", epochs=20).fit(x, y)
     assert np.abs(model.predict(x) - y).max() < 1e-7

@@ -46,11 +46,11 @@ def test_batches_in_order_are_a_plain_loop(batch_size):
         batch_size=batch_size,
         shuffle=False,
         precondition=None,
-        epochs=20,
+        epochs=5,
         lr=0.01,
         optimizer_params={"momentum": 0.5},
     ).fit(X, Y, WEIGHT)
-    coef, intercept, curve = batch_loop(batch_size, 20, 0.01, weight=WEIGHT, momentum=0.5)
+    coef, intercept, curve = batch_loop(batch_size, 5, 0.01, weight=WEIGHT, momentum=0.5)
     np.testing.assert_allclose(model.coef_, coef, rtol=1e-11)
     np.testing.assert_allclose(model.intercept_, intercept, rtol=1e-11)
     np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-11)
@@ -59,8 +59,8 @@ def test_batches_in_order_are_a_plain_loop(batch_size):
 
 @pytest.mark.parametrize("batch_size", [N, N + 1, 10**9])
 def test_a_batch_of_all_rows_is_full_batch(batch_size):
-    expected = GDLinearRegressor().fit(X, Y)
-    model = GDLinearRegressor(batch_size=batch_size).fit(X, Y)
+    expected = GDLinearRegressor(lr="auto", epochs=20).fit(X, Y)
+    model = GDLinearRegressor(batch_size=batch_size, lr="auto", epochs=20).fit(X, Y)
     np.testing.assert_array_equal(model.loss_curve_, expected.loss_curve_)
     assert model.max_stable_lr_ == pytest.approx(1.0)
 
@@ -94,8 +94,8 @@ def test_fit_twice_is_fit_once(kind, batch_size):
     ],
 )
 def test_batches_come_near_the_full_batch(options):
-    full = GDLinearRegressor(**options, epochs=1500, lr=0.02).fit(X, Y)
-    model = GDLinearRegressor(**options, epochs=150, lr=0.005, batch_size=8, random_state=0)
+    full = GDLinearRegressor(**options, epochs=400, lr=0.05).fit(X, Y)
+    model = GDLinearRegressor(**options, epochs=60, lr=0.01, batch_size=8, random_state=0)
     model.fit(X, Y)
     np.testing.assert_allclose(model.predict(X), full.predict(X), atol=0.25)
 
@@ -122,7 +122,7 @@ def test_batches_that_end_above_their_start_are_told(lr, epochs):
 @pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.parametrize("lr", [3.0, 1e3, 1e150])
 def test_a_large_lr_with_single_rows_is_a_divergence_and_no_error(lr, kind):
-    model = kind(batch_size=1, lr=lr, epochs=20, random_state=0)
+    model = kind(batch_size=1, lr=lr, epochs=5, random_state=0)
     with pytest.warns(ConvergenceWarning, match="diverged"):
         model.fit(X, Y)
     assert model.diverged_

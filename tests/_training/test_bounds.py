@@ -15,7 +15,7 @@ from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor, Moments
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 RNG = np.random.default_rng(0)
-FAST = {"optimizer_params": {"momentum": 0.9, "nesterov": True}, "lr": "auto", "epochs": 500}
+FAST = {"optimizer_params": {"momentum": 0.9, "nesterov": True}, "lr": "auto", "epochs": 250}
 INF = np.inf
 
 

@@ -48,15 +48,15 @@ def batch_loop(batch_size, epochs, lr, *, weight, momentum=0.0):
 )
 def test_a_stream_reaches_the_full_fit(kind, first):
     rng = np.random.default_rng(1)
-    data = rng.normal(size=(10_000, 4)) * [1, 10, 0.1, 1] + [5, 0, 0, 1]
-    y = data @ [1.0, 0.2, 10.0, -1.0] + rng.normal(size=10_000)
-    test, y_test = data[-2000:], y[-2000:]
-    model = kind(batch_size=8, lr=0.002, random_state=0)
-    cuts = [0, *np.linspace(first, 8000, 100).astype(int)]
+    data = rng.normal(size=(4000, 4)) * [1, 10, 0.1, 1] + [5, 0, 0, 1]
+    y = data @ [1.0, 0.2, 10.0, -1.0] + rng.normal(size=4000)
+    test, y_test = data[-800:], y[-800:]
+    model = kind(batch_size=8, lr=0.005, random_state=0)
+    cuts = [0, *np.linspace(first, 3200, 100).astype(int)]
     for start, end in pairwise(cuts):
         model.partial_fit(data[start:end], y[start:end])
     assert model.n_iter_ == len(model.loss_curve_) == 100
-    full = kind(lr="auto").fit(data[:8000], y[:8000]).score(test, y_test)
+    full = kind(lr="auto", epochs=20).fit(data[:3200], y[:3200]).score(test, y_test)
     assert model.score(test, y_test) > full - 0.01
 
 
@@ -93,14 +93,14 @@ def test_passes_are_the_textbook_without_preconditioning():
 
 @pytest.mark.parametrize("batch_size", [None, 10])
 def test_the_first_part_fixes_the_shapes(batch_size):
-    model = GDLinearRegressor(batch_size=batch_size).partial_fit(X, Y)
+    model = GDLinearRegressor(batch_size=batch_size, lr="auto", epochs=20).partial_fit(X, Y)
     with pytest.raises(ValueError, match="X has 2 features, but GDLinearRegressor is expecting 3"):
         model.partial_fit(X[:, :2], Y)
     with pytest.raises(ValueError, match="1 targets on 3 features, but y has 2 targets"):
         model.partial_fit(X, np.column_stack([Y, Y]))
     fresh = model.fit(X[:, :2], Y)
     assert fresh.n_features_in_ == 2
-    assert fresh.n_iter_ == 1000
+    assert fresh.n_iter_ == 20
 
 
 @pytest.mark.parametrize("options", [{"batch_size": 10}, {"loss": "huber"}])

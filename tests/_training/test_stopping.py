@@ -20,7 +20,7 @@ def test_divergence_keeps_the_lowest_point():
     assert model.diverged_
     assert model.n_iter_ == len(model.loss_curve_) == 14
     # whitened, the distance from the optimum doubles in every epoch
-    best = np.mean((Y - GDLinearRegressor(lr="auto").fit(X, Y).predict(X)) ** 2)
+    best = np.mean((Y - GDLinearRegressor(lr="auto", epochs=20).fit(X, Y).predict(X)) ** 2)
     np.testing.assert_allclose(
         model.loss_curve_, best + (Y.var() - best) * 4.0 ** np.arange(14), rtol=1e-9
     )
@@ -71,14 +71,13 @@ def test_tol_stops_exactly():
 
 @pytest.mark.parametrize("n_iter_no_change", [1, 7, 64, 65, 200])
 def test_tol_does_not_depend_on_when_the_loop_looks(n_iter_no_change):
-    model = GDLinearRegressor(
-        optimizer="adam", tol=1e-3, n_iter_no_change=n_iter_no_change, epochs=3000
-    ).fit(X, Y)
+    options = {"optimizer": "adam", "lr": 0.1, "epochs": 600}
+    model = GDLinearRegressor(tol=1e-3, n_iter_no_change=n_iter_no_change, **options).fit(X, Y)
     best, quiet = np.inf, 0
-    curve = GDLinearRegressor(optimizer="adam", epochs=3000).fit(X, Y).loss_curve_
+    curve = GDLinearRegressor(**options).fit(X, Y).loss_curve_
     for epoch, value in enumerate(curve):  # noqa: B007
         quiet = 0 if best - value >= 1e-3 * curve[0] else quiet + 1
         best = min(best, value)
         if quiet == n_iter_no_change:
             break
-    assert model.n_iter_ == epoch + 1
+    assert model.n_iter_ == epoch + 1 < 600

@@ -14,12 +14,12 @@ MODELS = [GDLinearRegressor(epochs=50, lr="auto"), GDPolynomialRegressor(epochs=
 
 def test_targets_of_two_dimensions():
     two = np.column_stack([Y, 2 * Y])
-    model = GDLinearRegressor().fit(X, two)
+    model = GDLinearRegressor(lr="auto", epochs=20).fit(X, two)
     assert model.coef_.shape == (2, 3)
     assert model.intercept_.shape == (2,)
     assert model.predict(X).shape == (40, 2)
     np.testing.assert_allclose(model.coef_[1], 2 * model.coef_[0])
-    column = GDLinearRegressor().fit(X, Y[:, None])
+    column = GDLinearRegressor(lr="auto", epochs=20).fit(X, Y[:, None])
     assert column.coef_.shape == (1, 3)
     assert column.predict(X).shape == (40, 1)
 
@@ -70,10 +70,16 @@ def test_very_few_rows(model, rows):
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_nothing_varies(fit_intercept):
     constant = np.full((10, 2), 0.1)
-    model = GDLinearRegressor(fit_intercept=fit_intercept).fit(constant, np.full(10, 0.3))
+    model = GDLinearRegressor(fit_intercept=fit_intercept, lr="auto", epochs=20).fit(
+        constant, np.full(10, 0.3)
+    )
     np.testing.assert_allclose(model.predict(constant), 0.3, rtol=1e-7)
     assert not model.diverged_
-    assert not GDLinearRegressor(fit_intercept=fit_intercept).fit(X * 0, Y).coef_.any()
+    assert (
+        not GDLinearRegressor(fit_intercept=fit_intercept, lr="auto", epochs=20)
+        .fit(X * 0, Y)
+        .coef_.any()
+    )
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "nadam", "adagrad", "lbfgs", "rprop"])

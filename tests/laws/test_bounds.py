@@ -50,7 +50,7 @@ def way_of_a_step(model, terms, y, weight, low, high):
 
 @pytest.mark.parametrize("kind", [GDLinearRegressor, GDPolynomialRegressor])
 @pytest.mark.parametrize("loss", SLOPES)
-@examples(max_examples=4)
+@examples(max_examples=2)
 @given(table=tables, penalty=st.sampled_from(PENALTIES), data=st.data())
 def test_converged_between_bounds(kind, loss, table, penalty, data):
     X, y, weight, rng = table

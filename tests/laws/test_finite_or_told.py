@@ -1,13 +1,16 @@
 """A sample of random cases: each is finite and right, or tells the user what is wrong.
 
-`python -m tests.laws.finite_or_told --cases 5000` runs more.
+`python -m tests.laws.finite_or_told --cases 5000` runs more, and so does the suite with
+SKLEARN_GD_EXAMPLES=1000.
 """
+
+import os
 
 import pytest
 
 from tests.laws.finite_or_told import random_case, run, simplify
 
-CASES = 150
+CASES = int(os.environ.get("SKLEARN_GD_EXAMPLES", "50"))
 
 
 @pytest.mark.parametrize("first", range(0, CASES, 10))
