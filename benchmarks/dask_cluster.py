@@ -15,7 +15,8 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,7 +34,7 @@ from benchmarks._report import Row, markdown
 from sklearn_gd import GDLinearRegressor, Moments
 
 COLUMNS, BLOCK = 50, 20_000
-LIMIT = 240  # seconds, after which another way is given up
+LIMIT = 150  # seconds, after which another way is given up
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -134,7 +135,7 @@ class Memory:
         self.client = client
 
     def now(self) -> str:
-        """What they use before anything runs: their imports."""
+        """What the workers and this process use now."""
         found = [*self.client.run(megabytes, "VmRSS").values(), megabytes("VmRSS")]
         return ", ".join(f"{size:.0f}" for size in found)
 
@@ -144,11 +145,23 @@ class Memory:
         forget_peak()
         done = timed(run, limit)
         peaks = [*self.client.run(megabytes, "VmHWM").values()] if done.problem is None else None
-        row: Row = {"": name, "s": done.seconds if done.problem is None else None}
+        row: Row = {"": name if done.problem is None else f"{name}: {done.problem}"}
+        row["s"] = done.seconds if done.problem is None else None
         row["worker MB"] = max(peaks) if peaks else None
         row["client MB"] = megabytes("VmHWM")
-        print(f"{name}: {done.problem or f'{done.seconds:.1f} s'}", flush=True)
         return row, done
+
+
+@contextmanager
+def cluster(memory_limit: str) -> Iterator[Client]:
+    """Two new workers, which have imported everything that a fit needs."""
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    rng = np.random.default_rng(0)
+    X, y = rng.random((9, 2)), rng.random(9)
+    with LocalCluster(memory_limit=memory_limit, **options) as workers, Client(workers) as client:
+        client.run(Moments.of, X, y)
+        GDLinearRegressor(lr="auto").fit(da.from_array(X), da.from_array(y))
+        yield client
 
 
 def main() -> None:
@@ -157,61 +170,54 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="default: 1,000,000")
     parser.add_argument("--memory-limit", default="1GB", help="of a worker; default: 1GB")
     arguments = parser.parse_args()
+    n_rows, limit = arguments.rows, arguments.memory_limit
     print(describe(machine(1)))
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as few:
-        options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-        with (
-            LocalCluster(memory_limit=arguments.memory_limit, **options) as cluster,
-            Client(cluster) as client,
-        ):
-            coef, found = on_cluster(client, folder, few, arguments.rows, arguments.memory_limit)
-        X, y = rows_in_memory(folder, -(-arguments.rows // BLOCK))
-        in_memory = GDLinearRegressor(lr="auto").fit(X, y).coef_
-        print(f"largest difference from the fit in memory: {np.abs(coef - in_memory).max():.1e}")
-        for name, other in found.items():
-            print(f"of {name}: {np.abs(other - in_memory).max():.1e}")
-
-
-def on_cluster(
-    client: Client, folder: str, few: str, n_rows: int, limit: str
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Everything but the fit in memory. Returns the coefficients of the fit and of other ways."""
     names = ("dask", "distributed", *(["dask-ml"] if find_spec("dask_ml") else []))
     print(", ".join(f"{name} {version(name)}" for name in names))
-    size = n_rows * (COLUMNS + 1) * 8
     print(
-        f"{n_rows:,} x {COLUMNS} in blocks of {BLOCK:,} rows: {format_bytes(size)}; two workers of "
-        f"{format_bytes(parse_bytes(limit))}"
+        f"{n_rows:,} x {COLUMNS} in blocks of {BLOCK:,} rows: "
+        f"{format_bytes(n_rows * (COLUMNS + 1) * 8)}; two workers of "
+        f"{format_bytes(parse_bytes(limit))}",
+        flush=True,
     )
+    with tempfile.TemporaryDirectory() as folder:
+        with cluster(limit) as client:
+            X, y = lazy_rows(folder, n_rows)
+            coef, one_pass = fit_on_cluster(client, X, y)
+        in_memory = GDLinearRegressor(lr="auto").fit(*rows_in_memory(folder, X.numblocks[0])).coef_
+        print(f"difference from the fit in memory: {np.abs(coef - in_memory).max():.1e}\n")
+        for name, run in other_ways(X, y).items():
+            with cluster(limit) as client:
+                row, done = Memory(client).measure(name, run, LIMIT)
+                print_rows([row], one_pass)
+                if done.problem is None:
+                    difference = np.abs(done.result - in_memory).max()
+                    print(f"difference from the fit in memory: {difference:.1e}\n", flush=True)
+
+
+def fit_on_cluster(client: Client, X: Any, y: Any) -> tuple[np.ndarray, float]:
+    """A pass and the fit, twice. Returns the coefficients, and the seconds of the pass."""
     memory, model = Memory(client), GDLinearRegressor(lr="auto")
-    rng = np.random.default_rng(0)
-    client.run(Moments.of, rng.random((9, 2)), rng.random(9))  # every worker imports everything
-    model.fit(*lazy_rows(few, 10_000))
-    print(f"memory with all imports, workers and client: {memory.now()} MB\n", flush=True)
-    X, y = lazy_rows(folder, n_rows)
+    print(f"memory with all imports, workers and client: {memory.now()} MB\n")
     one_pass, _ = memory.measure("sums of the blocks", lambda: da.compute(X.sum(), y.sum()))
     fit, _ = memory.measure("GDLinearRegressor", lambda: model.fit(X, y))
+    print_rows([one_pass, fit], one_pass["s"])
     coef, pids = model.coef_, list(client.run(os.getpid).values())
     threading.Timer(fit["s"] / 2, lambda: os.kill(pids[0], signal.SIGKILL)).start()
     model.fit(X, y)
     is_new = pids[0] not in client.run(os.getpid).values()
     difference = float(np.abs(model.coef_ - coef).max())
-    rows, found = [one_pass, fit], {}
-    for name, run in other_ways(X, y).items():
-        row, done = memory.measure(name, run, LIMIT)
-        rows.append(row | {"": name if done.problem is None else f"{name}: {done.problem}"})
-        if done.problem is None:
-            found[name] = done.result
-        client.restart()
-    print()
-    print(markdown([row | {"of one pass": ratio(row["s"], one_pass["s"])} for row in rows]))
     print(f"a worker was killed: {is_new}; largest change of a coefficient: {difference:.1e}")
-    return coef, found
+    return coef, one_pass["s"]
 
 
-def ratio(seconds: float | None, one_pass: float) -> float | None:
-    """How many times one pass something took."""
-    return None if seconds is None else seconds / one_pass
+def print_rows(rows: Sequence[Row], one_pass: float) -> None:
+    """Print a table, with the times in units of one pass."""
+
+    def ratio(seconds: Any) -> float | None:
+        return None if seconds is None else seconds / one_pass
+
+    print(markdown([row | {"of one pass": ratio(row["s"])} for row in rows]), flush=True)
 
 
 if __name__ == "__main__":

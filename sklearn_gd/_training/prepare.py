@@ -27,6 +27,7 @@ from sklearn_gd._problem.stacking import stack_padded
 from sklearn_gd._problem.step_length import step_length
 from sklearn_gd._solver.loop import OnEpoch, OnPoints, Trace, descend
 from sklearn_gd._solver.monitor import StoppingRule
+from sklearn_gd._solver.objective import Objective
 from sklearn_gd._solver.optimizers import OptimizerFactory
 from sklearn_gd._training.build_problem import MakeRisk, Problem, ProblemObjective, build_problem
 from sklearn_gd._training.coordinates import Coordinates
@@ -173,7 +174,8 @@ def descend_problems(
             keep_path=keep_path,
             # a loss that the user wrote shall see no epoch beyond the last
             is_watched=callable(options.loss) and u.shape[:2] == (1, 1),
-            repeats=_repeats(objective, options),
+            repeats=_repeats(objective, options)
+            and (validation is None or _repeats(validation, options)),
         )
     _check_start(trace.values[0] if start_value is None else start_value, options.owner)
     return trace
@@ -225,7 +227,7 @@ def _stack_objectives(objectives: Sequence[ProblemObjective]) -> ProblemObjectiv
     return LeastSquares.stack(squared) if squared else EmpiricalRisk.stack(risks)
 
 
-def _repeats(objective: ProblemObjective, options: FitOptions) -> bool:
+def _repeats(objective: Objective, options: FitOptions) -> bool:
     """Whether every epoch does the same operations on the device. A loss of the user may not."""
     if isinstance(objective, EmpiricalRisk):
         return not callable(options.loss) and isinstance(objective.x, Tensor)

@@ -6,6 +6,7 @@ import scipy.sparse
 import torch
 
 from sklearn_gd import GDLinearRegressor, GDLinearRegressorCV, GDPolynomialRegressor, losses
+from sklearn_gd._moments import tensor_data
 from tests._solver import recorder
 
 # a few epochs are enough here
@@ -89,4 +90,14 @@ def test_fits_that_python_must_step(params, counts, monkeypatch):
 
 def test_sparse_rows_are_not_recorded(counts, monkeypatch):
     both(GDLinearRegressor(epochs=EPOCHS, loss="huber"), monkeypatch, scipy.sparse.csr_array(X))
+    assert counts == []
+
+
+@pytest.mark.parametrize("largest", [0, 500])  # 500 entries: only the validation rows are larger
+def test_rows_that_every_epoch_expands_are_not_recorded(largest, counts, monkeypatch):
+    """Their blocks may come from the host."""
+    monkeypatch.setattr(tensor_data, "_MAX_EXPANDED_ENTRIES", largest)
+    model = GDPolynomialRegressor(epochs=EPOCHS, loss="huber", early_stopping=True)
+    X_val, y_val = rng.normal(size=(90, 3)), rng.normal(size=(90, 2))
+    both(model, monkeypatch, X_val=X_val, y_val=y_val)
     assert counts == []
