@@ -72,6 +72,8 @@ def check_training_data(
         weight_unit = float(weight.max())
         weight = weight / weight_unit
     targets = np.asarray(y, dtype=np.float64)
+    if X.dtype == np.float32:
+        _check_targets_fit_float32(targets)
     has_single_target = targets.ndim == 1
     return TrainingData(
         X,
@@ -82,6 +84,19 @@ def check_training_data(
         check_finite,
         namespace,
     )
+
+
+def _check_targets_fit_float32(targets: np.ndarray) -> None:
+    """Raise if a target is below the range of the coefficients, which would all become 0."""
+    least = float(np.finfo(np.float32).tiny)
+    largest = np.atleast_1d(abs(targets).max(axis=0))
+    too_small = largest[(largest > 0) & (largest < least)]
+    if len(too_small):
+        raise ValueError(
+            f"The targets are too small for coefficients in float32, the dtype of X: the largest "
+            f"absolute value of a target is {too_small[0]:.3g}, and the smallest normal number of "
+            f"float32 is {least:.3g}. Pass X as float64, or y in smaller units."
+        )
 
 
 def check_unfitted_data(

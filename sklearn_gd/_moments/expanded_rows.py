@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-_BLOCK_ENTRIES, _LEAST_ROWS = 2**17, 64  # 1 MB
+_BLOCK_ENTRIES, _LEAST_ROWS = 2**19, 64  # 4 MB
 
 GatherRows = Callable[[Any], Tensor]  # row numbers or a slice -> (samples, terms)
 

@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 
 from sklearn_gd._moments.tensor_moments import Rows, TensorMoments, column_norms, weighted_mean
-from sklearn_gd._moments.triangle import inverse_of_triangle
+from sklearn_gd._moments.triangle import add_gram_of_columns, inverse_of_triangle
 from sklearn_gd._moments.two_sum import two_sum
 
 ReadBlocks = Callable[[int], Iterator[Rows]]  # from the length of a block to all blocks
 
 _EPS = torch.finfo(torch.float64).eps
 _CERTAIN = 1e-10
+_MANY_COLUMNS = 256
 
 
 def moments_by_gram(read: ReadBlocks, rows: int, *, center: bool) -> TensorMoments | None:
@@ -55,36 +56,42 @@ class _Gram:
         self.p = x.shape[1]
         self.shift = torch.cat([weighted_mean(x, weight), weighted_mean(y, weight)]) * int(center)
         self.n_intercept = int(center)  # a column of ones in front
-        width = self.n_intercept + len(self.shift)
-        self.gram = self.shift.new_zeros(self.n_intercept + self.p, width)
+        self.q, width = self.n_intercept + self.p, self.n_intercept + len(self.shift)
+        # half of the operations; with few columns they are not what takes time
+        self.is_upper = x.is_cpu and self.q > _MANY_COLUMNS > y.shape[1]
+        self.gram = self.shift.new_zeros(width if self.is_upper else self.q, width)
         self.square = self.shift.new_zeros(y.shape[1])
         self.total = self.shift.new_zeros(())
         self.buffer = self.gram[:0]
 
     def add(self, x: Tensor, y: Tensor, weight: Tensor | None) -> None:
         """Add a block of rows."""
-        table, q = self._table(x, y, weight), len(self.gram)
-        self.gram.addmm_(table[:, :q].T, table)
+        table, q = self._table(x, y, weight), self.q
+        if self.is_upper:
+            add_gram_of_columns(self.gram, table)
+        else:
+            self.gram.addmm_(table[:, :q].T, table)
         self.square += table[:, q:].square().sum(0)
         self.total += len(y) if weight is None else weight.sum()
 
     def certified(self) -> _Certified | None:
         """The Cholesky factor, or None where it would not be accurate to ``_CERTAIN``."""
-        q = len(self.gram)
-        scale_y = self.square.sqrt()
+        q, scale_y = self.q, self.square.sqrt()
         if not torch.isfinite(scale_y).all():
             return None
-        factor = certified_cholesky(self.gram[:, :q])
+        gram = self.gram[:q, :q]
+        factor = certified_cholesky(gram.T if self.is_upper else gram)
         if factor is None:
             return None
         y_unit = scale_y.where(scale_y > 0, 1.0)
         lower, inverse = factor
-        projected = inverse @ (self.gram[:, q:] / y_unit)
+        projected = inverse @ (self.gram[:q, q:] / y_unit)
         outside = 1.0 - projected.square().sum(0)
         # tr(S⁻¹) of the Gram matrix bordered by one target, for the target where it is largest
-        unit_inverse = inverse * self.gram.diagonal().sqrt()
-        bordered = (1.0 + (unit_inverse.T @ projected).square().sum(0)) / outside
-        trace = unit_inverse.square().sum() + bordered.max()
+        scale = gram.diagonal().sqrt()
+        border = (inverse.T @ projected) * scale[:, None]
+        bordered = (1.0 + border.square().sum(0)) / outside
+        trace = (column_norms(inverse) * scale).square().sum() + bordered.max()
         is_certain = bool((outside > 0).all() and _EPS * trace <= _CERTAIN)
         residual = outside * scale_y.square()
         return _Certified(lower, inverse, projected * y_unit, residual, is_certain)
@@ -95,7 +102,7 @@ class _Gram:
         The residuals of the rows are computed with the coefficients of the first pass. What the
         columns still explain of the residuals is added to the target.
         """
-        coef, q = first.inverse.T @ first.target, len(self.gram)
+        coef, q = first.inverse.T @ first.target, self.q
         explained, square = torch.zeros_like(coef), torch.zeros_like(self.square)
         for block in blocks:
             table = self._table(*block)
@@ -152,15 +159,20 @@ class _Gram:
 
 
 def certified_cholesky(gram: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Cholesky factor L of a Gram matrix, and L⁻¹, or None where they would not be accurate."""
+    """Cholesky factor L of a Gram matrix, and L⁻¹, or None where they would not be accurate.
+
+    The upper triangle of the matrix is not read.
+    """
     scale = gram.diagonal().sqrt()
     # a value that is not finite is in its diagonal too
     if not (torch.isfinite(scale) & (scale > 0)).all():
         return None
-    lower, failed = torch.linalg.cholesky_ex(gram / torch.outer(scale, scale))
+    # in place where it can be, because memory for a matrix costs more than its arithmetic
+    unit = torch.outer(scale, scale)
+    lower, failed = torch.linalg.cholesky_ex(torch.div(gram, unit, out=unit))
     if failed:
         return None
     inverse = inverse_of_triangle(lower, upper=False)
-    if not _EPS * inverse.square().sum() <= _CERTAIN:
+    if not _EPS * torch.linalg.vector_norm(inverse) ** 2 <= _CERTAIN:
         return None
-    return lower * scale[:, None], inverse / scale
+    return lower.mul_(scale[:, None]), inverse.div_(scale)

@@ -79,7 +79,7 @@ def _is_independent(inverse: Tensor, noise: Tensor) -> Tensor:
 
     A column of the inverse is the combination of columns, divided by the norm of the residual.
     """
-    return (inverse * noise[:, None]).square().sum(0) < 1.0
+    return (inverse * noise[:, None]).square_().sum(0) < 1.0
 
 
 def _take_columns(unit: UnitColumns, order: Tensor) -> IndependentColumns:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 from torch import Tensor
 
 
@@ -30,3 +30,20 @@ def gram_of_rows(table: Tensor) -> Tensor:
     # NumPy multiplies a matrix by its own transpose with half of the operations
     with np.errstate(over="ignore", invalid="ignore"):
         return torch.from_numpy(rows @ rows.T)
+
+
+def add_gram_of_columns(gram: Tensor, table: Tensor) -> None:
+    """Add the product of the transpose of a table and the table to the upper triangle of ``gram``.
+
+    Both are on a CPU, in float64, and ``gram`` is contiguous.
+    """
+    columns, is_transposed = table.numpy(), table.stride(0) == 1
+    blas.dsyrk(
+        1.0,
+        columns if is_transposed else columns.T,
+        beta=1.0,
+        c=gram.numpy().T,  # in the order of Fortran, so that the sum is made in place
+        trans=is_transposed,
+        lower=True,
+        overwrite_c=True,
+    )

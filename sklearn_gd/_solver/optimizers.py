@@ -7,7 +7,7 @@ there are parameters to move.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -60,6 +60,7 @@ _LBFGS_DEFAULTS = {
 }
 
 
+@cache
 def _names() -> dict[str, type[Optimizer]]:
     """The optimizer classes of torch.optim by lower-case name."""
     return {

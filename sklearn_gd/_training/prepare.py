@@ -17,7 +17,7 @@ from sklearn_gd._data.polynomial import PolynomialBasis
 from sklearn_gd._data.training_data import TrainingData
 from sklearn_gd._moments.arithmetic import tensor_moments
 from sklearn_gd._moments.moments import Moments
-from sklearn_gd._moments.tensor_data import SparseRows, TensorData, to_tensor
+from sklearn_gd._moments.tensor_data import TensorData, to_tensor
 from sklearn_gd._moments.tensor_moments import TensorMoments
 from sklearn_gd._problem.curvature import max_stable_lr
 from sklearn_gd._problem.empirical_risk import EmpiricalRisk
@@ -228,7 +228,7 @@ def _stack_objectives(objectives: Sequence[ProblemObjective]) -> ProblemObjectiv
 def _repeats(objective: ProblemObjective, options: FitOptions) -> bool:
     """Whether every epoch does the same operations on the device. A loss of the user may not."""
     if isinstance(objective, EmpiricalRisk):
-        return not callable(options.loss) and not isinstance(objective.x, SparseRows)
+        return not callable(options.loss) and isinstance(objective.x, Tensor)
     return isinstance(objective, LeastSquares)
 
 

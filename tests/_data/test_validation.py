@@ -201,3 +201,15 @@ def test_what_is_no_array_is_a_value_error_as_in_scikit_learn(name):
         with pytest.raises(ValueError):
             model.fit(NO_ARRAYS[name](), [1.0, 2.0, 3.0])
         assert not hasattr(model, "n_features_in_")
+
+
+@pytest.mark.parametrize("model", [GDLinearRegressor, GDPolynomialRegressor])
+def test_targets_below_the_range_of_float32(model):
+    """Coefficients in float32 would all be 0, and the predictions too."""
+    y = np.column_stack([Y, 1e-39 * Y / abs(Y).max()])
+    with pytest.raises(ValueError, match="The targets are too small for coefficients in float32"):
+        model().fit(X.astype(np.float32), y)
+    found = model(lr="auto", epochs=50).fit(X, y)
+    np.testing.assert_allclose(found.coef_[1], found.coef_[0] * 1e-39 / abs(Y).max(), rtol=1e-6)
+    y[:, 1] = 0.0
+    assert not model(lr="auto").fit(X.astype(np.float32), y).coef_[1].any()

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from sklearn_gd import GDLinearRegressor
-from sklearn_gd._moments import compute
-from sklearn_gd._moments.gram import moments_by_gram
+from sklearn_gd._moments import compute, gram
+from sklearn_gd._moments.gram import certified_cholesky, moments_by_gram
 from sklearn_gd._moments.tensor_moments import merge
 from tests._moments.reference import assert_moments, expected_moments, moments_of, tensors
 from tests.reference import least_squares
@@ -71,7 +71,9 @@ def by_gram(X, y, weight=None, *, center=True, rows=1000):
 @pytest.mark.parametrize("center", [True, False])
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
-def test_gram_and_qr_are_the_same_moments(layout, weighted, center):
+@pytest.mark.parametrize("many_columns", [gram._MANY_COLUMNS, 3])
+def test_gram_and_qr_are_the_same_moments(monkeypatch, many_columns, layout, weighted, center):
+    monkeypatch.setattr(gram, "_MANY_COLUMNS", many_columns)
     X, y, weight = tall()
     weight = weight if weighted else None
     expected = expected_moments(X, y, weight, center=center)
@@ -93,6 +95,33 @@ def test_gram_and_qr_are_the_same_moments(layout, weighted, center):
     for name in ("factor", "target", "residual_norm"):  # both triangles are the unique one
         one, two = getattr(moments, name), getattr(by_qr, name)
         torch.testing.assert_close(one, two, rtol=1e-9, atol=1e-9 * float(two.abs().max()))
+
+
+def test_more_columns_than_a_small_product_has():
+    p = gram._MANY_COLUMNS + 1
+    X, y = RNG.normal(size=(1100, p)) + 1.0, RNG.normal(size=(1100, 2))
+    moments = by_gram(X, y, rows=500)
+    X, y = X - X.mean(axis=0), y - y.mean(axis=0)
+    factor = moments.factor.numpy()
+    np.testing.assert_allclose(factor.T @ factor, X.T @ X, rtol=0, atol=1e-12 * 1100)
+    np.testing.assert_allclose(
+        factor.T @ moments.target.numpy(), X.T @ y, rtol=0, atol=1e-12 * 1100
+    )
+
+
+def test_the_certified_factor_reads_the_lower_triangle():
+    rows = torch.from_numpy(RNG.normal(size=(30, 4)))
+    full = rows.T @ rows
+    expected, inverse = certified_cholesky(full)
+    lower = full.tril() + torch.full_like(full, torch.nan).triu(1)
+    for one, two in zip(certified_cholesky(lower), (expected, inverse), strict=True):
+        torch.testing.assert_close(one, two, rtol=0, atol=0)
+    torch.testing.assert_close(expected, torch.linalg.cholesky(full), rtol=1e-13, atol=0)
+    torch.testing.assert_close(inverse @ expected, torch.eye(4).double(), rtol=0, atol=1e-14)
+    for bad in (torch.nan, torch.inf):
+        wrong = full.clone()
+        wrong[2] = wrong[:, 2] = bad
+        assert certified_cholesky(wrong) is None
 
 
 def test_float32_rows_are_summed_in_double_precision():

@@ -184,7 +184,7 @@ def float32_designs():
     yield "many", base @ rng.normal(size=(6, 15)), 6
     yield "far from zero", base + 1e5, 6
     yield "nearly agree", np.hstack([base, base + 1e-5 * rng.normal(size=(40, 6))]), 12
-    yield "wide", base[:, :3] @ rng.normal(size=(3, 60)), 3
+    yield "more columns than rows", base[:, :3] @ rng.normal(size=(3, 60)), 3
     integers = rng.integers(-3, 4, size=(40, 2))  # float32 can tell these apart
     yield "integers", 2.0**23 + np.hstack([integers, integers[:, [0]] + (base[:, [1]] > 1)]), 3
 
@@ -196,17 +196,11 @@ FLOAT32_DESIGNS = {name: design for name, *design in float32_designs()}
 @pytest.mark.parametrize("name", FLOAT32_DESIGNS)
 def test_the_rank_of_float32_is_that_before_rounding(name, units):
     X, rank = FLOAT32_DESIGNS[name]
-    X = (X * 2.0 ** np.resize([0, 40, -40], X.shape[1]) if units else X).astype(np.float32)
-    if not (units and name == "integers"):  # in other units they are integers no more
-        y = X.astype(np.float64) / X.std(axis=0) @ np.ones(X.shape[1])
-        unit = UnitColumns.of(merge([moments_of(X, y[:, None])]))
-        assert unit.is_varying.all()
-        if name == "wide":
-            model = GDLinearRegressor(lr="auto", epochs=60).fit(X, y)
-            expected = LinearRegression().fit(X.astype(np.float64), y)
-            np.testing.assert_allclose(model.predict(X), expected.predict(X), rtol=1e-4)
-        else:
-            assert len(independent_columns(unit).columns) == rank
+    if units and name != "integers":  # in other units they would be integers no more
+        X = X * 2.0 ** np.resize([0, 40, -40], X.shape[1])
+    unit = UnitColumns.of(merge([moments_of(X.astype(np.float32), np.zeros((len(X), 1)))]))
+    assert unit.is_varying.all()
+    assert len(independent_columns(unit).columns) == rank
 
 
 def test_float32_coefficients_are_those_of_scikit_learn():

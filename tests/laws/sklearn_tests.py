@@ -5,6 +5,25 @@ of these estimators in the test modules of the installed scikit-learn, whose tes
 they are. Run it from the root of the repository; it takes minutes and is no part of the suite:
 
     python -m tests.laws.sklearn_tests [LinearRegression Ridge ...]
+
+What came of it with scikit-learn 1.9, as passed / failed, and why tests fail:
+
+- LinearRegression, 46 / 3. One expects an error for positive coefficients with sparse X, which
+  are supported here. Two expect that ``copy_X=False`` overwrites X, which never happens here.
+- Ridge, 439 / 22. Three pass an alpha for each target, which is not offered. Sixteen expect an
+  error or a warning for a `solver` that does not fit the data, and one its `n_iter_`: there are no
+  solvers here. One expects a flat `coef_` for a y of one column, and here, as in LinearRegression,
+  it has two dimensions. One expects a warning of the lbfgs solver after one iteration.
+- HuberRegressor, 4 / 7. Five need `scale_` or `outliers_`: no scale is estimated here, and delta
+  is in units of y. Two count the iterations of L-BFGS, of which a warm start at the optimum has
+  none. Here a fit has as many epochs as it was told.
+- QuantileRegressor, 40 / 7, without the last tests of sparse X, which take minutes. The failures
+  want the vertex that linear programming finds, to five digits and more, or to two digits where
+  the slopes of the loss are 0.01. A subgradient method comes near to the lowest loss only.
+- Lasso, 2 / 5. Four need `dual_gap_`, which is not computed. One expects a warning for
+  ``alpha=0``, which is least squares here.
+- ElasticNet, 24 / 16. Six pass `check_input`, and two `precompute`, which are not offered. Two need
+  `dual_gap_`. Five count the iterations of a warm start. One expects other words of an error.
 """
 
 from __future__ import annotations
@@ -58,7 +77,8 @@ class Ridge(Stand):
         self.positive, self.random_state = positive, random_state
 
     def fit(self, X, y, sample_weight=None):
-        n = len(y) if sample_weight is None else np.sum(np.broadcast_to(sample_weight, len(y)))
+        weight = 1.0 if sample_weight is None else sample_weight
+        n = np.sum(weight) if np.ndim(weight) else weight * len(y)
         mine = GDLinearRegressor(
             **{
                 **EXACT,
