@@ -83,7 +83,7 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_predictions(name, y, fit_intercept, dtype, tolerance):
     kind, options = MODELS[name]
-    model = kind(epochs=100, fit_intercept=fit_intercept, **options).fit(X, y)
+    model = kind(epochs=20, fit_intercept=fit_intercept, **options).fit(X, y)
     assert_equal(model, X.astype(dtype), tolerance)
 
 
@@ -91,7 +91,7 @@ def test_predictions(name, y, fit_intercept, dtype, tolerance):
 @pytest.mark.parametrize("kind", [GDLinearRegressor, GDPolynomialRegressor])
 def test_units(kind, dtype, tolerance):
     scale = np.array([1e-10, 1.0, 1e10])
-    model = kind(lr="auto").fit(X * scale, TARGETS)
+    model = kind(lr="auto", epochs=20).fit(X * scale, TARGETS)
     assert_equal(model, (X * scale).astype(dtype), tolerance)
 
 
@@ -110,12 +110,12 @@ def test_one_row_one_feature_and_fewer_rows_than_columns():
 @pytest.mark.parametrize("kind", [GDLinearRegressor, GDPolynomialRegressor])
 def test_integers_are_computed_in_float32(kind):
     rows = np.arange(24).reshape(8, 3) ** 2 % 17
-    assert_equal(kind(lr="auto").fit(rows, rows @ [1, 2, 3] + 1), rows, 1e-6)
+    assert_equal(kind(lr="auto", epochs=20).fit(rows, rows @ [1, 2, 3] + 1), rows, 1e-6)
 
 
 @pytest.mark.parametrize("kind", [GDLinearRegressor, GDPolynomialRegressor])
 def test_in_a_pipeline_and_a_search(kind):
-    search = GridSearchCV(kind(epochs=100), {"lr": [0.01, 0.1]}, cv=2)
+    search = GridSearchCV(kind(epochs=20), {"lr": [0.01, 0.1]}, cv=2)
     model = make_pipeline(StandardScaler(), search).fit(X, TARGETS[:, 0])
     np.testing.assert_allclose(run(model, X)[:, 0], model.predict(X), rtol=1e-12)
 
@@ -124,19 +124,22 @@ def test_in_a_pipeline_and_a_search(kind):
 def test_names_of_features(kind):
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
     scaled = ColumnTransformer([("scaled", StandardScaler(), ["a", "b"])], remainder="passthrough")
-    for model in (kind(lr="auto"), make_pipeline(scaled, kind(lr="auto"))):
+    for model in (kind(lr="auto", epochs=20), make_pipeline(scaled, kind(lr="auto", epochs=20))):
         model.fit(frame, TARGETS)
         np.testing.assert_allclose(run(model, frame), model.predict(frame), rtol=1e-10)
 
 
 def test_among_voters():
-    voters = [("linear", GDLinearRegressor()), ("squares", GDPolynomialRegressor())]
+    voters = [
+        ("linear", GDLinearRegressor(lr="auto", epochs=20)),
+        ("squares", GDPolynomialRegressor(lr="auto", epochs=20)),
+    ]
     model = VotingRegressor(voters).fit(X, TARGETS[:, 0])
     np.testing.assert_allclose(run(model, X)[:, 0], model.predict(X), rtol=1e-12)
 
 
 def test_conversion_leaves_the_model_as_it_is():
-    model = GDLinearRegressor(fit_intercept=False).fit(X, TARGETS)
+    model = GDLinearRegressor(fit_intercept=False, lr="auto", epochs=20).fit(X, TARGETS)
     run(model, X)
     assert model.intercept_ == 0.0
     assert model.to_sklearn().intercept_ == 0.0

@@ -52,7 +52,7 @@ def test_largest_stable_lr(precondition, options, bound):
         model.fit(data, y)
     limit = bound(largest)
     assert model.max_stable_lr_ == pytest.approx(limit, rel=1e-9)
-    stable = model.set_params(lr=0.99 * limit, epochs=3000).fit(data, y)
+    stable = model.set_params(lr=0.99 * limit, epochs=1000).fit(data, y)
     assert not stable.diverged_
     with pytest.warns(ConvergenceWarning, match="diverged"):
         assert model.set_params(lr=1.01 * limit).fit(data, y).diverged_

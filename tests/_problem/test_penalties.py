@@ -28,7 +28,7 @@ X = rng.normal(size=(N, 6)) @ (np.eye(6) + 0.4 * rng.normal(size=(6, 6))) + [3, 
 X = X * [1.0, 10.0, 0.1, 1.0, 1.0, 1.0]
 Y = X @ [1.0, 0.3, 0.0, -2.0, 0.0, 0.5] + 2.0 + rng.standard_t(3, size=N)
 WEIGHT = rng.uniform(0.2, 2.0, size=N)
-FAST = {"optimizer_params": {"momentum": 0.9, "nesterov": True}, "lr": "auto", "epochs": 2500}
+FAST = {"optimizer_params": {"momentum": 0.9, "nesterov": True}, "lr": "auto", "epochs": 600}
 
 
 @pytest.mark.parametrize("precondition", ["whiten", "standardize", None])
@@ -37,7 +37,7 @@ FAST = {"optimizer_params": {"momentum": 0.9, "nesterov": True}, "lr": "auto", "
 def test_ridge(alpha, weighted, precondition):
     weight = WEIGHT if weighted else None
     total = WEIGHT.sum() if weighted else N
-    options = FAST if precondition != "whiten" else {"lr": 0.1}
+    options = FAST if precondition != "whiten" else {"lr": 0.1, "epochs": 300}
     if precondition is None:
         options = {"optimizer": "lbfgs", "lr": "auto", "epochs": 200}
     model = GDLinearRegressor(alpha=alpha, precondition=precondition, **options)
