@@ -5,7 +5,7 @@ objective, differentiates it and lets a torch optimizer step. No epoch asks for 
 that an accelerator never waits. The points of the latest epochs are kept, and after a chunk
 of epochs the `ConvergenceMonitor` looks at them: it finds, exact to the epoch, which runs
 diverged or stopped, and which of their points was the lowest. On an accelerator the chunks may
-be replayed (see `replay`).
+be replayed (see `replay`), and chunks that would change nothing are not run (see `fixed_point`).
 
 Somebody may watch every epoch. If a callback does, a chunk is one epoch long. If the loss or
 the function is one that the user wrote, a chunk ends where the descent may end. So no epoch
@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from sklearn_gd._solver.average import IterateAverage
+from sklearn_gd._solver.fixed_point import EpochsUntilFixedPoint, steps_depend_on_point_alone
 from sklearn_gd._solver.monitor import ConvergenceMonitor, StoppingRule
 from sklearn_gd._solver.objective import Objective, ProximalPenalty
 from sklearn_gd._solver.optimizers import OptimizerFactory
@@ -96,7 +97,7 @@ def descend(
     lowest. ``on_epoch`` is called after every epoch that counts. ``on_points`` is given the
     points where the latest epochs began, or their means. ``is_watched`` says that the objective
     itself is to see no epoch beyond the last. ``repeats`` says that the objective does the same
-    operations in every epoch, so that an accelerator may replay them.
+    operations in every epoch, so that epochs may be replayed, or left out where nothing moves.
     """
     u = start.clone()
     chunk = 1 if on_epoch else _chunk_length(u, epochs)
@@ -113,6 +114,8 @@ def descend(
         recorded = _History(u, chunk, chunk, validation, None, keep_path=False)
         optimizer = steppers[0].optimizer
         run_epochs = ReplayedEpochs(run_epochs, u, optimizer, monitor, recorded, chunk)
+    if repeats and steps_depend_on_point_alone(steppers):
+        run_epochs = EpochsUntilFixedPoint(run_epochs, u)
     interruption = _Interruption()
     stop = False
     while not (stop or interruption.has_come or monitor.all_ended) and history.n_epochs < epochs:
@@ -264,6 +267,19 @@ class _History:
         self.points[first : first + len(epochs)].copy_(recorded.points)
         if self.validation_values is not None and recorded.validation_values is not None:
             self.validation_values[rows].copy_(recorded.validation_values)
+        self.n_epochs = self.n_begun = epochs.stop
+
+    def last_point(self) -> Tensor:
+        """Where the last epoch began."""
+        return self.points[(self.n_epochs - 1) % len(self.points)]
+
+    def repeat_last(self, epochs: range) -> None:
+        """Let the ``epochs`` be like the one before them."""
+        rows, first = slice(epochs.start, epochs.stop), epochs.start % len(self.points)
+        self.values[rows] = self.values[epochs.start - 1]
+        self.points[first : first + len(epochs)] = self.last_point().clone()
+        if self.validation_values is not None:
+            self.validation_values[rows] = self.validation_values[epochs.start - 1]
         self.n_epochs = self.n_begun = epochs.stop
 
     def drop_unfinished_epoch(self, u: Tensor) -> None:
