@@ -81,7 +81,7 @@ def test_shapes(model, X, expected, counts, monkeypatch):
         {"average": True},
         {"lr_scheduler": torch.optim.lr_scheduler.LinearLR},
     ],
-    ids=str,
+    ids=lambda params: next(iter(params)),
 )
 def test_fits_that_python_must_step(params, counts, monkeypatch):
     both(GDLinearRegressor(epochs=EPOCHS).set_params(**params), monkeypatch)
