@@ -201,7 +201,8 @@ class GDPolynomialRegressor(GDRegressor):
         ------
         ValueError
             If X has other features than X of the fit, holds NaN or infinity, or, with array API
-            dispatch, is of another array library or on another device than X of the fit.
+            dispatch, is of another array library or on another device than X of the fit, or if
+            the predictions overflow.
 
         Examples
         --------
@@ -215,9 +216,15 @@ class GDPolynomialRegressor(GDRegressor):
             return self._predict_lazily(X)
         X, namespace = check_rows_to_predict(self, X)
         coef, intercept = (namespace.take(self._expansion_[name]) for name in ("coef", "intercept"))
-        values = self._fitted_basis().evaluate(X, coef, intercept, namespace)
         dtype = namespace.xp.result_type(X.dtype, namespace.take(self.coef_).dtype)
-        values = namespace.as_type(values, dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # told below
+            values = self._fitted_basis().evaluate(X, coef, intercept, namespace)
+            values = namespace.as_type(values, dtype)
+        if not namespace.xp.all(namespace.xp.isfinite(values)):
+            raise ValueError(
+                f"Predictions of {type(self).__name__} overflow {dtype}, because X is too far from "
+                "the values that the model was fitted to. Bring X to a moderate scale."
+            )
         return values[:, 0] if self.coef_.ndim == 1 else values
 
     def to_polynomial(self) -> Polynomial:

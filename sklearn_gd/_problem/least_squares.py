@@ -14,6 +14,8 @@ from sklearn_gd._problem.precondition import PreconditionedMoments
 from sklearn_gd._problem.stacking import stack_padded
 from sklearn_gd._solver.objective import BatchObjective
 
+_ACCURATE = 1e-5  # least by largest diagonal entry of a Cholesky factor
+_RANK = 1e-14  # of singular values, in units of the largest
 _FULL_RANK = 1e-10  # of the diagonal of a triangle, in units of its columns
 
 
@@ -115,7 +117,7 @@ class LeastSquares(NamedTuple):
             is_tall = len(design) >= design.shape[1]
             return residual + ((target - q @ (q.T @ target)).square().sum(0) if is_tall else 0.0)
         left, size, _ = torch.linalg.svd(design, full_matrices=False)
-        basis = left[:, size > 1e-14 * size.max()]
+        basis = left[:, size > _RANK * size.max()]
         return (target - basis @ (basis.T @ target)).square().sum(0) + residual
 
 
@@ -170,9 +172,20 @@ def _ridge_optimum(design: Tensor, ridge: Tensor, target: Tensor) -> Tensor:
         q, _ = torch.linalg.qr(design[:, is_free])
         design = design - q @ (q.T @ design)
         target = target - q @ (q.T @ target)
-    scaled = design[:, ridge > 0] / ridge[ridge > 0].sqrt()
+    least = torch.finfo(ridge.dtype).tiny  # the quotient by a smaller one would overflow
+    scaled = design[:, ridge > 0] / ridge[ridge > 0].clamp(min=least).sqrt()
     matrix = torch.eye(len(design)).to(design) + scaled @ scaled.T
-    return (target * torch.linalg.solve(matrix, target)).sum(0)
+    lower, failed = torch.linalg.cholesky_ex(matrix)
+    size = lower.diagonal()
+    if not failed and size.min() > _ACCURATE * size.max():
+        return torch.linalg.solve_triangular(lower, target, upper=False).square().sum(0)
+    # rounding took the identity out of the matrix: the ridge is tiny, and rows depend on others
+    left, size, _ = torch.linalg.svd(scaled, full_matrices=False)
+    size = torch.where(size > _RANK * size.max(), size, 0.0)
+    inside = left.T @ target
+    outside = target - left @ inside
+    inside = inside / (1.0 + size.square()).sqrt()[:, None]
+    return outside.square().sum(0) + inside.square().sum(0)
 
 
 def _stack_ridges(objectives: Sequence[LeastSquares]) -> Tensor | None:

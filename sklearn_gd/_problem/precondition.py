@@ -58,20 +58,23 @@ def precondition_moments(
     n_rows, n_columns = moments.factor.shape
     is_wide = n_rows < n_columns and to_original is None
     if l2 and not is_wide:
-        moments, l2 = _with_penalty_rows(moments, l2, to_original), 0.0
+        moments, l2 = _with_penalty_rows(moments, precondition, l2, to_original), 0.0
     if precondition != "whiten":
         return _diagonal(moments, precondition, l2)
     return _whiten_row_space(moments, l2) if is_wide else _whiten(moments)
 
 
 def _with_penalty_rows(
-    moments: TensorMoments, l2: float, to_original: Tensor | None
+    moments: TensorMoments, precondition: str | None, l2: float, to_original: Tensor | None
 ) -> TensorMoments:
     """The moments with the L2 penalty as further rows: sqrt(l2/2) times each coefficient.
 
-    A column that is constant up to rounding stays constant.
+    A column that is constant up to rounding stays constant, unless its coefficient descends beside
+    the intercept, which is so without a precondition.
     """
-    if to_original is None:
+    if to_original is None and precondition is None:
+        to_original = torch.eye(len(moments.x_mean)).to(moments.factor)
+    elif to_original is None:
         is_varying = UnitColumns.of(moments).is_varying
         moments = moments._replace(factor=moments.factor * is_varying)
         to_original = torch.diag(is_varying.to(moments.factor))

@@ -148,3 +148,11 @@ def test_ridge_of_fewer_rows_than_terms_far_from_zero():
     np.testing.assert_allclose(model.predict(X), np.array(fitted, dtype=float), atol=1e-8)
     np.testing.assert_allclose(model.coef_, np.array(coef, dtype=float), atol=1e-8)
     assert model.loss_ == pytest.approx(float(loss), rel=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_predictions_that_overflow_are_told(dtype):
+    X = np.array([[0.0], [1.0], [2.0]], dtype=dtype)
+    model = GDPolynomialRegressor(lr="auto", epochs=5).fit(X, [0.0, 1.0, 4.0])
+    with pytest.raises(ValueError, match=rf"overflow {np.dtype(dtype)}.* Bring X to a moderate"):
+        model.predict(X * np.finfo(dtype).max ** 0.6)

@@ -51,6 +51,16 @@ def test_value_and_optimum_with_a_ridge(shape, free):
     assert made.select(0, 1).optimum().item() == pytest.approx(best[1], rel=1e-12)
 
 
+def test_the_optimum_of_a_tiny_ridge_and_equal_rows():
+    """Two equal rows of different targets: nothing fits them closer than their mean."""
+    design = torch.tensor([[1e6, 2e6, 1.0], [1e6, 2e6, 1.0], [-1e6, 3.0, 5e6]], dtype=torch.float64)
+    target = torch.tensor([[1.0], [3.0], [7.0]], dtype=torch.float64)
+    zeros = torch.zeros(1, dtype=torch.float64)
+    ridge = torch.full((3,), 1e-18, dtype=torch.float64)
+    objective = LeastSquares.of(design, target, zeros, torch.ones_like(zeros), ridge)
+    assert objective.optimum().item() == pytest.approx(2.0, rel=1e-6)
+
+
 def test_a_ridge_of_zeros_is_no_ridge():
     made, parts = objective(5, 3)
     zeros = LeastSquares.of(*parts, torch.zeros(3, dtype=torch.float64))

@@ -420,6 +420,7 @@ def least_objective(model: Any, X: Any, y: np.ndarray, weight: Any) -> Any:
     ridge = np.sqrt(extended(model.alpha) / 2)
     scale = np.sqrt((weight * X**2).sum(axis=0) + ridge**2)
     scale[scale <= 1e-14 * largest] = np.inf
+    scale[scale < np.finfo(float).tiny] = np.inf  # a coefficient of such a column overflows
     y_scale = np.sqrt((weight * y**2).sum(axis=0))
     y_scale[y_scale == 0] = 1
     design = np.vstack([np.sqrt(weight) * X / scale, np.diag(ridge / scale)]).astype(np.float64)
