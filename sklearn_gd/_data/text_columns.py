@@ -46,11 +46,10 @@ def _text_columns(X: Any) -> list[str]:
 
 def _holds_numbers(values: Any) -> bool:
     """Whether all values can be read as numbers."""
-    kind = np.asarray(values).dtype.kind
-    if kind not in "OSU":
-        return kind not in "mM"  # dates and durations
     try:
-        np.asarray(values).astype(np.float64)
+        array = np.asarray(values)
+        if array.dtype.kind in "OSU":
+            array = array.astype(np.float64)
     except (TypeError, ValueError):
         return False
-    return True
+    return array.dtype.kind not in "mM"  # dates and durations
