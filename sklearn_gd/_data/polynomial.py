@@ -57,8 +57,10 @@ class PolynomialBasis(NamedTuple):
             if source is None:
                 out[first, :] = powers[feature][power]
             else:
-                tail = out[source : source + last - first, :]
-                out[first:last, :] = tail * powers[feature][power]
+                # in place, because new memory costs more than the products
+                part = out[first:last, :]
+                part[...] = out[source : source + last - first, :]
+                part *= powers[feature][power]
         return out[self.n_left_out :, :]
 
     def powers(self) -> np.ndarray:

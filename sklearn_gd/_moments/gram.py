@@ -22,7 +22,7 @@ ReadBlocks = Callable[[int], Iterator[Rows]]  # from the length of a block to al
 
 _EPS = torch.finfo(torch.float64).eps
 _CERTAIN = 1e-10
-_MANY_COLUMNS = 256
+_MANY_COLUMNS = 2000
 
 
 def moments_by_gram(read: ReadBlocks, rows: int, *, center: bool) -> TensorMoments | None:
@@ -57,7 +57,8 @@ class _Gram:
         self.shift = torch.cat([weighted_mean(x, weight), weighted_mean(y, weight)]) * int(center)
         self.n_intercept = int(center)  # a column of ones in front
         self.q, width = self.n_intercept + self.p, self.n_intercept + len(self.shift)
-        # half of the operations; with few columns they are not what takes time
+        # half of the operations; with fewer columns they are not what takes time, and the threads
+        # of BLAS, which wait actively after a product, slow down what torch does between products
         self.is_upper = x.is_cpu and self.q > _MANY_COLUMNS > y.shape[1]
         self.gram = self.shift.new_zeros(width if self.is_upper else self.q, width)
         self.square = self.shift.new_zeros(y.shape[1])
