@@ -12,6 +12,19 @@ pytest.register_assert_rewrite(
 )
 
 
+_first_states = {}
+
+
+@pytest.fixture(autouse=True)
+def _random_numbers_of_the_file(request):
+    """Begin every test of a file with the same random numbers, whatever ran before it."""
+    module = getattr(request.node, "module", None)
+    generator = getattr(module, "RNG", None) or getattr(module, "rng", None)
+    if generator is not None:
+        state = _first_states.setdefault(module.__name__, generator.bit_generator.state)
+        generator.bit_generator.state = state
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave out scikit-learn's checks of arrays whose library or device this machine lacks."""
     lacking = [item for item in items if not _can_run(item)]
