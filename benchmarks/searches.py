@@ -126,12 +126,13 @@ def _by_lr(lrs: np.ndarray, epochs: int, **params: Any) -> GDLinearRegressorCV:
 def _by_alpha(alphas: np.ndarray, l1_ratio: float) -> GDLinearRegressorCV:
     """A search over penalties.
 
-    With an L1 penalty and correlated columns, ``tol=1e-9`` stops when the objective is near enough,
-    but some coefficients are still 10 % away. So there the descent has momentum and no `tol`.
+    With an L1 penalty, correlated columns and no momentum, ``tol=1e-9`` stops when the objective is
+    near enough, but some coefficients are still 10 % away. So there the descent has momentum and a
+    smaller `tol`.
     """
     params: dict[str, Any] = {"tol": 1e-9}
     if l1_ratio:
-        params = {"optimizer_params": {"momentum": 0.9, "nesterov": True}}
+        params = {"tol": 1e-12, "optimizer_params": {"momentum": 0.9, "nesterov": True}}
     return GDLinearRegressorCV(lrs=("auto",), alphas=alphas, l1_ratio=l1_ratio, cv=FOLDS, **params)
 
 
