@@ -20,7 +20,9 @@ def text_told(X: Any, y: Any = None) -> Iterator[None]:
         remedy = _remedy(X, y)
         if not remedy:
             raise
-        raise type(error)(f"{error}\n{remedy}") from error
+        # not the class of the error, which may need other arguments
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{error}\n{remedy}") from error
 
 
 def _remedy(X: Any, y: Any) -> str:
@@ -48,6 +50,9 @@ def _holds_numbers(values: Any) -> bool:
     """Whether all values can be read as numbers."""
     try:
         array = np.asarray(values)
+    except ValueError:  # rows of different lengths, which the error tells
+        return True
+    try:
         if array.dtype.kind in "OSU":
             array = array.astype(np.float64)
     except (TypeError, ValueError):

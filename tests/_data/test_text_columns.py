@@ -49,6 +49,12 @@ def test_targets():
         GDLinearRegressor().fit(FRAME[["area"]], FRAME["town"])
 
 
+def test_rows_of_different_lengths_are_not_called_text():
+    with pytest.raises(ValueError, match="inhomogeneous") as caught:
+        GDLinearRegressor().fit([[1.0], [2.0]], [[1.0, 2.0], [3.0]])
+    assert "not numbers" not in str(caught.value)
+
+
 def test_other_errors_stay_as_they_are():
     with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[3, 2\]$"):
         GDLinearRegressor().fit(FRAME[["area"]], Y[:2])
