@@ -8,34 +8,21 @@ whitened coordinates this is so after few epochs with ``lr="auto"``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+from sklearn_gd._solver.history import History
 from sklearn_gd._solver.stepper import Stepper
 
 
-class PointHistory(Protocol):
-    """Where epochs write their values and points."""
-
-    def last_point(self) -> Tensor:
-        """Where the last epoch began."""
-
-    def repeat_last(self, epochs: range) -> None:
-        """Let the ``epochs`` be like the one before them."""
-
-
-HistoryT = TypeVar("HistoryT", bound=PointHistory)
-
-
-class EpochsUntilFixedPoint(Generic[HistoryT]):
+class EpochsUntilFixedPoint:
     """Runs chunks of epochs, as long as they move the point."""
 
-    def __init__(self, run_epochs: Callable[[range, HistoryT], None], u: Tensor):
+    def __init__(self, run_epochs: Callable[[range, History], None], u: Tensor):
         self.run_epochs, self.u = run_epochs, u
 
-    def __call__(self, epochs: range, history: HistoryT) -> None:
+    def __call__(self, epochs: range, history: History) -> None:
         """Run a chunk of epochs, or repeat the epoch before it."""
         if epochs.start > 0 and torch.equal(history.last_point(), self.u):
             history.repeat_last(epochs)

@@ -11,14 +11,14 @@ counts steps, no batches. The optimizers of ``_CAPTURABLE`` count their steps on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from sklearn_gd._solver.history import History
 from sklearn_gd._solver.monitor import ConvergenceMonitor
 from sklearn_gd._solver.stepper import Stepper
 
@@ -58,23 +58,7 @@ def _cuda_graph(run: Run, device: torch.device) -> Run:
 RECORDERS: dict[str, Callable[[Run, torch.device], Run]] = {"cuda": _cuda_graph}
 
 
-class EpochHistory(Protocol):
-    """Where epochs write their values and points."""
-
-    def places(self, first: int, last: int) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """The epochs of a chunk, with the place for the value of each and for its point."""
-
-    def begin_epoch(self, epoch: int, u: Tensor, point: Tensor) -> None:
-        """Keep the point where an epoch begins."""
-
-    def append(self, epochs: range, recorded: Any) -> None:
-        """Copy the ``epochs``, which another history of this kind has from its row 0 on."""
-
-
-HistoryT = TypeVar("HistoryT", bound=EpochHistory)
-
-
-class ReplayedEpochs(Generic[HistoryT]):
+class ReplayedEpochs:
     """Runs chunks of epochs, from the second chunk on by a recording.
 
     The recorded epochs write to a history of their own, whose place is fixed. After every replay
@@ -83,11 +67,11 @@ class ReplayedEpochs(Generic[HistoryT]):
 
     def __init__(
         self,
-        run_epochs: Callable[[range, HistoryT], None],
+        run_epochs: Callable[[range, History], None],
         u: Tensor,
         optimizer: Optimizer,
         monitor: ConvergenceMonitor,
-        recorded: HistoryT,
+        recorded: History,
         chunk: int,
     ):
         self.run_epochs, self.u, self.optimizer, self.monitor = run_epochs, u, optimizer, monitor
@@ -96,7 +80,7 @@ class ReplayedEpochs(Generic[HistoryT]):
         self.held = monitor.held
         self.has_failed = False
 
-    def __call__(self, epochs: range, history: HistoryT) -> None:
+    def __call__(self, epochs: range, history: History) -> None:
         """Run a chunk of epochs."""
         if epochs.start == 0:
             # the first epochs make the state of the optimizer, as everywhere; the last one loads
