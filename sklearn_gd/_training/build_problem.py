@@ -256,11 +256,13 @@ def express_in(
     parametrization, ridge = loss.parametrization, loss.ridge
     dense, x_mean = parametrization.preconditioner.to_dense(), parametrization.x_mean
     if not is_same:
-        identity, zeros = np.eye(basis.n_terms), np.zeros(basis.n_terms)
-        change, _ = basis.convert(identity, zeros, columns)
-        matrix = to_tensor(change.T, means.device) @ dense.matrix
+        # the change of basis is applied to the coefficients of each coordinate, and not stored
+        of_coordinates = dense.matrix[0].T.cpu().numpy()
+        changed, _ = basis.convert(of_coordinates, np.zeros(len(of_coordinates)), columns)
+        matrix = to_tensor(changed.T, means.device)[None]
         dense, x_mean = dense._replace(matrix=matrix), means[None]
         if ridge is not None:
+            identity, zeros = np.eye(basis.n_terms), np.zeros(basis.n_terms)
             original, _ = columns.convert(identity, zeros, columns.monomials())
             ridge = ridge._replace(to_original=to_tensor(original, means.device)[None])
     if ridge is not None and ridge.to_original is not None:
