@@ -13,10 +13,12 @@ from torch import Tensor
 
 
 def inverse_of_triangle(triangle: Tensor, *, upper: bool) -> Tensor:
-    """The inverse of a triangle whose diagonal has no zeros."""
+    """The inverse of a triangle. It is not finite if the diagonal has a zero."""
     if triangle.is_cpu and triangle.dtype == torch.float64 and len(triangle):
         # the transpose is in the order of Fortran, so that nothing is copied
-        inverse, _ = lapack.dtrtri(triangle.numpy().T, lower=upper)
+        inverse, place_of_zero = lapack.dtrtri(triangle.numpy().T, lower=upper)
+        if place_of_zero:  # LAPACK returns the triangle itself
+            return torch.full_like(triangle, torch.nan)
         return torch.from_numpy(inverse.T)
     identity = torch.eye(len(triangle), dtype=triangle.dtype, device=triangle.device)
     return torch.linalg.solve_triangular(triangle, identity, upper=upper)

@@ -212,3 +212,13 @@ def test_float32_coefficients_are_those_of_scikit_learn():
     np.testing.assert_allclose(model.coef_, expected.coef_, atol=1e-5)
     loss = np.mean((model.predict(X).astype(np.float64) - y) ** 2)
     assert model.loss_ == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_residual_of_exactly_zero_is_a_dependence():
+    """The second column leaves a zero on the diagonal of the factor, not rounding."""
+    X, y = [[2.0, 2.0], [0.0, 0.0], [0.0, 0.0]], [3.0, 1.0, 1.0]
+    independent, _ = decide([[2.0, 2.0], [0.0, 0.0]])
+    assert len(independent.columns) == 1
+    model = GDLinearRegressor(lr="auto", fit_intercept=False).fit(X, y)
+    np.testing.assert_allclose(model.coef_, [0.75, 0.75], rtol=1e-12)
+    np.testing.assert_allclose(model.loss_, 2 / 3, rtol=1e-12)
