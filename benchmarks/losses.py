@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from sklearn.linear_model import HuberRegressor, Lasso, SGDRegressor
 
@@ -60,13 +62,16 @@ def huber(report: Report) -> None:
         return float(np.where(error <= delta, error**2 / 2, delta * (error - delta / 2)).mean())
 
     def fit_ours(optimizer: str, epochs: int) -> GDLinearRegressor:
-        return GDLinearRegressor(
+        model = GDLinearRegressor(
             loss="huber",
             loss_params={"delta": delta},
             optimizer=optimizer,
             lr="auto",
             epochs=epochs,
-        ).fit(X, y)
+        )
+        with warnings.catch_warnings():  # few epochs are far from the optimum
+            warnings.simplefilter("ignore")
+            return model.fit(X, y)
 
     def at(model: GDLinearRegressor) -> np.ndarray:
         return np.append(model.coef_, model.intercept_)

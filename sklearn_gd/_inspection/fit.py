@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Self
 
@@ -195,8 +195,9 @@ class FitDisplay:
         """
         given = {"interval": interval, "confidence": confidence}
         check_params(cls.__name__, given, _RULES)
+        _check_integers(epochs)
         trace = trace_fit(estimator, X, y, cls.__name__)
-        chosen = _check_epochs(epochs, len(trace.losses))
+        chosen = _reached_epochs(epochs, len(trace.losses))
         data = trace.prepared.inputs.data
         x, targets = data.x, data.y[:, 0]
         has_single_feature = x.shape[1] == 1
@@ -329,10 +330,16 @@ def _interval(
     return np.stack(user.interval(mean[:, 0], error[:, 0], confidence))
 
 
-def _check_epochs(epochs: Sequence[int], n_points: int) -> np.ndarray:
-    """The epochs that the training reaches, counted from the start, in order."""
-    if not all(isinstance(epoch, Integral) and not isinstance(epoch, bool) for epoch in epochs):
+def _check_integers(epochs: Sequence[int]) -> None:
+    """Check the numbers of epochs as far as that is possible before the descent."""
+    if not isinstance(epochs, Iterable) or not all(
+        isinstance(epoch, Integral) and not isinstance(epoch, bool) for epoch in epochs
+    ):
         raise invalid("FitDisplay", "epochs", "a sequence of int", epochs)
+
+
+def _reached_epochs(epochs: Sequence[int], n_points: int) -> np.ndarray:
+    """The epochs that the training reaches, counted from the start, in order."""
     reached = {int(epoch) % n_points for epoch in epochs if -n_points <= epoch < n_points}
     if not reached:
         words = f"epochs that the training reaches, of {n_points - 1}"

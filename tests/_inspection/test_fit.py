@@ -72,7 +72,7 @@ class TestFit:
         assert display.lines_[5].get_linewidth() == 5
         assert plt.get_fignums() == [figure.number]
 
-    @pytest.mark.parametrize("epochs", [[], [2000], ["last"], [1.5], [True]])
+    @pytest.mark.parametrize("epochs", [[], [2000], ["last"], [1.5], [True], 5])
     def test_errors(self, epochs):
         with pytest.raises(ValueError, match="'epochs' parameter of FitDisplay must be"):
             FitDisplay.from_estimator(GDLinearRegressor(lr="auto", epochs=5), X, Y, epochs=epochs)
