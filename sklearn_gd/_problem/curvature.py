@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from sklearn_gd._base.types import Params
@@ -21,6 +22,8 @@ from sklearn_gd._problem.preconditioners import (
 )
 
 _MAX_ENTRY = 1e150
+# of the eigenvector, in eigenvalues; the error of the eigenvalue is about its square
+_MAX_RESIDUAL = 1e-4
 _MAX_DECOMPOSED = 500  # rows or columns of a matrix whose singular values are computed
 
 
@@ -132,7 +135,9 @@ def largest_eigenvalue(apply: Callable[[np.ndarray], np.ndarray], size: int) -> 
     start = np.random.default_rng(0).normal(size=size)
     if not apply(start).any():
         return 0.0
-    largest = eigsh(hessian, k=1, v0=start, return_eigenvectors=False, tol=1e-8)
+    # several threads would wait for each other in every operation on vectors
+    with threadpool_limits(1, user_api="blas"):
+        largest = eigsh(hessian, k=1, v0=start, return_eigenvectors=False, tol=_MAX_RESIDUAL)
     return float(largest[0])
 
 
