@@ -37,6 +37,7 @@ _ENTRIES_PER_THREAD = 2**15
 _POINT_ENTRIES = _ENTRIES_PER_THREAD  # of the parameters of a batch
 _PREDICTION_ENTRIES = 2**21  # of the predictions of a batch
 _CURVE_ENTRIES = 2**23  # of the curves of a batch: 64 MB, twice
+_RECORDED_ENTRIES = 2**21  # of points whose test losses are computed at once: 16 MB
 _DESIGN_ENTRIES = 2**23  # of the matrices of a batch: 64 MB, twice
 
 
@@ -281,12 +282,15 @@ class _TestLossRecorder:
     def __init__(self, fits: Sequence[FoldFit]):
         self.fits = fits
         self.points: list[Tensor] = []
+        self.n_epochs: list[int] = []  # that have each of the points
         self.losses: list[Tensor] = []
 
     def add(self, points: Tensor) -> None:
         """Take the points (epochs, problems, runs, targets, coordinates) of some epochs."""
-        self.points.append(points if len(points) > 1 else points.clone())
-        if len(points) > 1 or len(self.points) * points.numel() >= 8 * _ENTRIES_PER_THREAD:
+        is_fixed = len(points) > 1 and bool((points == points[:1]).all())
+        self.points.append(points[:1].clone() if is_fixed else points.clone())
+        self.n_epochs += [len(points)] if is_fixed else [1] * len(points)
+        if len(self.n_epochs) * points[0].numel() >= _RECORDED_ENTRIES:
             self._compute()
 
     def curves(self) -> Tensor:
@@ -297,9 +301,9 @@ class _TestLossRecorder:
     def _compute(self) -> None:
         """Compute the losses of the points so far."""
         if self.points:
-            losses = test_losses(self.fits, torch.cat(self.points))
-            self.losses.append(losses.mean(-1).cpu())
-            self.points = []
+            losses = test_losses(self.fits, torch.cat(self.points)).mean(-1).cpu()
+            self.losses.append(losses.repeat_interleave(torch.tensor(self.n_epochs), dim=0))
+            self.points, self.n_epochs = [], []
 
 
 @torch.no_grad()
