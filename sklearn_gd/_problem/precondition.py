@@ -197,20 +197,19 @@ def _whiten_row_space(moments: TensorMoments, l2: float) -> PreconditionedMoment
         if certified is not None:
             return certified
         space = factorize_rows_by_qr(moments)
-    scale = torch.ones_like(moments.x_mean)
-    whitened = _whiten_by_qr(moments, space, l2, scale)
+    whitened = _whiten_by_qr(moments, space, l2)
     if l2:
         return whitened
-    if _rounding_of_fit(moments, whitened.preconditioner) <= _MAX_ROUNDING:
-        return _in_triangular_coordinates(moments, whitened)
-    # The minimum norm in original units has terms that cancel. The fit comes before the norm,
-    # so the norm is that of coefficients of columns with unit variance.
-    unit = UnitColumns.of(moments)
-    scaled = moments._replace(
-        factor=unit.take(slice(None)) * unit.is_varying, abs_max=moments.abs_max / unit.scale
-    )
-    whitened = _whiten_by_qr(scaled, factorize_rows_by_qr(scaled), l2, unit.scale)
-    return _in_triangular_coordinates(moments, whitened)
+    basis = _triangular_basis(moments)
+    if (
+        basis is not None
+        and basis.shape[1] == whitened.preconditioner.n_coordinates
+        and _rounding_of_fit(moments, whitened.preconditioner) <= _MAX_ROUNDING
+    ):
+        return _in_basis(moments, whitened, basis)
+    # The terms of the row space cancel, and its rank may be that of rounding. The fit comes before
+    # the norm, and the columns tell the rank.
+    return _whiten(moments)
 
 
 def _triangular_basis(moments: TensorMoments) -> Tensor | None:
@@ -223,15 +222,12 @@ def _triangular_basis(moments: TensorMoments) -> Tensor | None:
     return independent_columns(UnitColumns.of(moments)).basis
 
 
-def _in_triangular_coordinates(
-    moments: TensorMoments, whitened: PreconditionedMoments
+def _in_basis(
+    moments: TensorMoments, whitened: PreconditionedMoments, basis: Tensor
 ) -> PreconditionedMoments:
-    """The same whitening, in coordinates that depend on the columns and not on the rows."""
+    """The same whitening, in coordinates that are the fitted values in a basis."""
     row_space = whitened.preconditioner
     assert isinstance(row_space, RowSpacePreconditioner)
-    basis = _triangular_basis(moments)
-    if basis is None or basis.shape[1] != row_space.n_coordinates:
-        return whitened
     root = moments.weight.sqrt()
     rotation = basis.T @ row_space.transform(moments.factor) / root
     # rotation⁻¹ and not its transpose, which corrects what rounding did to the fit
@@ -244,10 +240,8 @@ def _in_triangular_coordinates(
     )
 
 
-def _whiten_by_qr(
-    moments: TensorMoments, space: RowSpace, l2: float, scale: Tensor
-) -> PreconditionedMoments:
-    """Whitening in the row space of columns that are in units of ``scale``."""
+def _whiten_by_qr(moments: TensorMoments, space: RowSpace, l2: float) -> PreconditionedMoments:
+    """Whitening in the row space by QR."""
     zeros = torch.zeros_like(space.lower[0])
     inner = TensorMoments(
         moments.weight,
@@ -265,7 +259,7 @@ def _whiten_by_qr(
         inner = inner.with_rows((l2 / 2) ** 0.5 * identity)
     whitened = _whiten(inner)
     assert isinstance(whitened.preconditioner, DensePreconditioner | DeficientPreconditioner)
-    preconditioner = RowSpacePreconditioner(space.rows[None], whitened.preconditioner, scale[None])
+    preconditioner = RowSpacePreconditioner(space.rows[None], whitened.preconditioner)
     return whitened._replace(preconditioner=preconditioner)
 
 
@@ -292,7 +286,7 @@ def _whiten_certified(
         matrix = matrix + torch.cholesky_solve(error, space.lower)
     inner = DensePreconditioner(root * matrix[None], basis.T[None] / root)
     return PreconditionedMoments(
-        RowSpacePreconditioner(space.rows[None], inner, torch.ones_like(moments.x_mean)[None]),
+        RowSpacePreconditioner(space.rows[None], inner),
         None,
         basis.T @ moments.target / root,
         moments.residual_norm / root,
@@ -316,7 +310,7 @@ def _whiten_certified_ridge(
     optimum = triangle_inverse @ target
     outside = column_norms(torch.cat([moments.target - lower @ optimum, ridge.sqrt() * optimum]))
     return PreconditionedMoments(
-        RowSpacePreconditioner(space.rows[None], inner, torch.ones_like(moments.x_mean)[None]),
+        RowSpacePreconditioner(space.rows[None], inner),
         None,
         target / root,
         torch.hypot(moments.residual_norm, outside) / root,

@@ -128,16 +128,20 @@ class DeficientPreconditioner(NamedTuple):
 
     def to_dense(self) -> DensePreconditioner:
         """The same map as a matrix, without the second step."""
-        return _to_dense(self)
+        unit = torch.eye(self.n_coordinates).to(self.matrix)
+        matrix = self.to_coef(unit.expand(len(self.matrix), 1, -1, -1))[:, 0].mT
+        inverse = torch.cat([self.inverse, self.inverse @ self.dependence], dim=-1)
+        inverse = torch.nn.functional.pad(inverse, (0, self.order.shape[1] - inverse.shape[-1]))
+        position = self.order[:, None].expand(*inverse.shape)
+        return DensePreconditioner(matrix, inverse.gather(-1, position))
 
 
 class RowSpacePreconditioner(NamedTuple):
-    """w = rowsᵀ · a / scale, with a = T·v, for data with fewer rows than columns."""
+    """w = rowsᵀ · a, with a = T·v, for data with fewer rows than columns."""
 
     rows: Tensor  # (problems, m, p)
-    # from v to a, and from rows · (w · scale) to v
+    # from v to a, and from rows · w to v
     inner: DensePreconditioner | DeficientPreconditioner
-    scale: Tensor  # (problems, p) the norm that is minimal is that of w · scale
 
     @property
     def n_coordinates(self) -> int:
@@ -146,28 +150,25 @@ class RowSpacePreconditioner(NamedTuple):
 
     def to_coef(self, v: Tensor) -> Tensor:
         """Coefficients (problems, runs, targets, p) of v."""
-        return _multiply(self.inner.to_coef(v), self.rows.mT) / self.scale[:, None, None]
+        return _multiply(self.inner.to_coef(v), self.rows.mT)
 
     def from_coef(self, coef: Tensor) -> Tensor:
         """The v of coefficients."""
-        return self.inner.from_coef(_multiply(coef * self.scale[:, None, None], self.rows))
+        return self.inner.from_coef(_multiply(coef, self.rows))
 
     def transform(self, x: Tensor) -> Tensor:
         """Rows (samples, p), or a design, as functions of v. For one problem."""
-        return self.inner.transform((x / self.scale[0]) @ self.rows[0].T)
+        return self.inner.transform(x @ self.rows[0].T)
 
     def select(self, problem: int) -> RowSpacePreconditioner:
         """The preconditioner of one problem."""
         one = slice(problem, problem + 1)
-        return RowSpacePreconditioner(self.rows[one], self.inner.select(problem), self.scale[one])
+        return RowSpacePreconditioner(self.rows[one], self.inner.select(problem))
 
     def to_dense(self) -> DensePreconditioner:
         """The same map as a matrix."""
         inner = self.inner.to_dense()
-        return DensePreconditioner(
-            self.rows.mT @ inner.matrix / self.scale[..., None],
-            inner.inverse @ self.rows * self.scale[:, None],
-        )
+        return DensePreconditioner(self.rows.mT @ inner.matrix, inner.inverse @ self.rows)
 
 
 Preconditioner = (
@@ -194,14 +195,3 @@ def _multiply(vectors: Tensor, matrices: Tensor) -> Tensor:
     """The matrix of each problem times all vectors (problems, runs, targets, ...) of it."""
     product = torch.bmm(vectors.flatten(1, 2), matrices.mT)
     return product.view(*vectors.shape[:3], -1)
-
-
-def _to_dense(part: DeficientPreconditioner) -> DensePreconditioner:
-    """The matrices of a preconditioner, from what it makes of unit vectors."""
-    problems, p = part.order.shape
-
-    def identity(size: int) -> Tensor:
-        return torch.eye(size).to(part.matrix).expand(problems, 1, size, size)
-
-    matrix = part.to_coef(identity(part.n_coordinates))[:, 0].mT
-    return DensePreconditioner(matrix, part.from_coef(identity(p))[:, 0].mT)

@@ -45,7 +45,6 @@ def row_space(p=4, *, rows=3, kind=dense, seed=0):
     return RowSpacePreconditioner(
         torch.linalg.qr(random(p, rows, seed=seed + 5)).Q.mT[None],
         kind(rows, seed=seed),
-        torch.ones(1, p, dtype=torch.float64),
     )
 
 

@@ -89,3 +89,36 @@ def test_a_large_constant_column_changes_nothing(n_columns, alpha, constant):
     found = model.fit(np.insert(x, 1, constant, axis=1), y).coef_
     assert found[1] == 0.0
     np.testing.assert_allclose(np.delete(found, 1), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_the_norm_is_that_of_the_units_of_the_user(repeats):
+    """Rows that are repeated make the same data tall. Two of the columns nearly agree."""
+    a, b, c, y = np.random.default_rng(0).normal(size=(4, 3))
+    X = np.column_stack([a, 2 * a, 1e4 + b, 1e4 + c])
+    model = GDLinearRegressor(lr="auto", epochs=5, fit_intercept=False)
+    model.fit(np.tile(X, (repeats, 1)), np.tile(y, repeats))
+    expected = np.linalg.pinv(X, rcond=1e-12) @ y
+    np.testing.assert_allclose(model.coef_, expected, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_the_rank_of_wide_data_is_that_of_their_columns(repeats):
+    """The rounding of columns near 1e5 is no direction of columns near 1e-3."""
+    rng, n = np.random.default_rng(21), 32
+    basis = [1e5 + rng.normal(size=n), 1e3 + rng.normal(size=n), *1e-3 * rng.normal(size=(2, n))]
+    basis += [*rng.normal(size=(2, n)), np.ones(n)]
+    columns = list(basis)
+    while len(columns) < 45:
+        i, j = rng.integers(len(columns), size=2)
+        kinds = columns[i] + columns[j], -columns[i], 2 * columns[j]
+        columns.append(kinds[rng.integers(3)])
+    X, y = np.column_stack(columns), rng.normal(size=n)
+    model = GDLinearRegressor(lr="auto", epochs=5, fit_intercept=False)
+    model.fit(np.tile(X, (repeats, 1)), np.tile(y, repeats))
+    unit = np.column_stack([column / np.linalg.norm(column) for column in basis])
+    best = np.mean((y - unit @ np.linalg.lstsq(unit, y, rcond=None)[0]) ** 2)
+    assert model.loss_ == pytest.approx(best, rel=1e-8)
+    assert np.mean((model.predict(X) - y) ** 2) == pytest.approx(best, rel=1e-8)

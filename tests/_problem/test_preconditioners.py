@@ -150,16 +150,3 @@ def test_stacked_problems_are_the_problems(sizes, kinds):
         if sizes[0] == sizes[1] and kinds[0] is kinds[1]:  # the stack of one is the problem
             for ours, expected in zip(alone, part, strict=True):
                 torch.testing.assert_close(ours, expected, rtol=0, atol=0)
-
-
-def test_a_row_space_of_scaled_columns():
-    """Coefficients of columns in other units are divided by the units."""
-    plain = row_space()
-    scale = torch.tensor([[0.5, 2.0, 10.0, 1e-3]], dtype=torch.float64)
-    scaled = plain._replace(scale=scale)
-    v = random(1, 2, 2, 3, seed=9)
-    torch.testing.assert_close(scaled.to_coef(v), plain.to_coef(v) / scale)
-    torch.testing.assert_close(scaled.from_coef(scaled.to_coef(v)), v)
-    torch.testing.assert_close(scaled.to_dense().to_coef(v), scaled.to_coef(v))
-    x = random(5, 4, seed=10)
-    torch.testing.assert_close(scaled.transform(x), x @ scaled.to_dense().matrix[0])
