@@ -152,17 +152,21 @@ def _minimum_norm(
     is_other = unit.is_varying.clone()
     is_other[columns] = False
     others = torch.nonzero(is_other).ravel()
-    dependence = inverse @ (basis.T @ unit.take(others))
-    dependence = dependence.where(dependence.abs() > _DEPENDENCE_ROUNDING, 0.0)
-    rest = unit.take(others) - unit.take(columns) @ dependence
+    exact = inverse @ (basis.T @ unit.take(others))
     scale_columns, scale_others = unit.scale[columns], unit.scale[others]
-    original = dependence * (scale_others / scale_columns[:, None])
-    norm_map = _norm_map(original)
-    # what the rest of the other columns adds to the fit of a unit vector in the basis
-    error = rest * scale_others @ norm_map @ (inverse / scale_columns[:, None])
     # the rounding of float32 is larger, and so is that of its coefficients
     limit = unit.noise[columns].max().clamp(*_MAX_FIT_ERRORS)
-    if not (column_norms(error) <= limit).all():
+    # entries that may be rounding are left out, unless the fit needs them
+    for least in (_DEPENDENCE_ROUNDING, 0.0):
+        dependence = exact.where(exact.abs() > least, 0.0)
+        rest = unit.take(others) - unit.take(columns) @ dependence
+        original = dependence * (scale_others / scale_columns[:, None])
+        norm_map = _norm_map(original)
+        # what the rest of the other columns adds to the fit of a unit vector in the basis
+        error = rest * scale_others @ norm_map @ (inverse / scale_columns[:, None])
+        if (column_norms(error) <= limit).all():
+            break
+    else:
         norm_map = _norm_map(dependence) * scale_columns / scale_others[:, None]
     constant = torch.nonzero(~unit.is_varying).ravel()
     order = torch.cat([columns, others, constant]).argsort()

@@ -122,3 +122,14 @@ def test_the_rank_of_wide_data_is_that_of_their_columns(repeats):
     best = np.mean((y - unit @ np.linalg.lstsq(unit, y, rcond=None)[0]) ** 2)
     assert model.loss_ == pytest.approx(best, rel=1e-8)
     assert np.mean((model.predict(X) - y) ** 2) == pytest.approx(best, rel=1e-8)
+
+
+def test_the_norm_beside_a_column_that_nearly_agrees():
+    """The rounding of a dependence is amplified, here by 1e4."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        a, b, y = 1e4 + rng.normal(size=5), 1e4 + 1e-2 * rng.normal(size=5), rng.normal(size=5)
+        X = np.column_stack([a, 2 * a, b])
+        model = GDLinearRegressor(lr="auto", epochs=5, fit_intercept=False).fit(X, y)
+        one, other = np.linalg.lstsq(X[:, [0, 2]], y, rcond=None)[0]
+        np.testing.assert_allclose(model.coef_, [one / 5, 2 * one / 5, other], rtol=1e-7)
