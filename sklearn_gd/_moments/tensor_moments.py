@@ -122,12 +122,14 @@ def _merge_two(a: TensorMoments, b: TensorMoments) -> TensorMoments:
     # without the rests, the rounding of means far from zero would be part of the factor
     x_step = (b.x_mean - a.x_mean) + (b.x_mean_rest - a.x_mean_rest)
     y_step = (b.y_mean - a.y_mean) + (b.y_mean_rest - a.y_mean_rest)
-    # the two means, as deviations from the common mean, are one more row
-    between = (a.weight * share).sqrt()
+    factors, targets = [a.factor, b.factor], [a.target, b.target]
+    if x_step.any() or y_step.any():  # not so without an intercept
+        # the two means, as deviations from the common mean, are one more row
+        between = (a.weight * share).sqrt()
+        factors.append(between * x_step[None])
+        targets.append(between * y_step[None])
     factor, target, residual_norm = _triangular(
-        torch.cat([a.factor, b.factor, between * x_step[None]]),
-        torch.cat([a.target, b.target, between * y_step[None]]),
-        torch.hypot(a.residual_norm, b.residual_norm),
+        torch.cat(factors), torch.cat(targets), torch.hypot(a.residual_norm, b.residual_norm)
     )
     x_mean, x_mean_rest = two_sum(a.x_mean, a.x_mean_rest + share * x_step)
     y_mean, y_mean_rest = two_sum(a.y_mean, a.y_mean_rest + share * y_step)

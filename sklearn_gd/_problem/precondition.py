@@ -196,6 +196,9 @@ def _whiten_row_space(moments: TensorMoments, l2: float) -> PreconditionedMoment
     """The same with fewer rows than columns. The penalty is added in the row space."""
     moments = _without_constants(moments)
     space = factorize_rows(moments)
+    if l2 and not space.is_certified:
+        moments = _without_dependent_rows(moments)
+        space = factorize_rows(moments)
     if space.is_certified:
         certified = _whiten_certified(moments, space, l2)
         if certified is not None:
@@ -203,7 +206,7 @@ def _whiten_row_space(moments: TensorMoments, l2: float) -> PreconditionedMoment
         space = factorize_rows_by_qr(moments)
     whitened = _whiten_by_qr(moments, space, l2)
     if l2:
-        return whitened
+        return _in_triangular_coordinates(moments, whitened)
     basis = _triangular_basis(moments)
     if (
         basis is not None
@@ -214,6 +217,23 @@ def _whiten_row_space(moments: TensorMoments, l2: float) -> PreconditionedMoment
     # The terms of the row space cancel, and its rank may be that of rounding. The fit comes before
     # the norm, and the columns tell the rank.
     return _whiten(moments)
+
+
+def _without_dependent_rows(moments: TensorMoments) -> TensorMoments:
+    """The moments with as many rows as their rank, such as where rows are repeated.
+
+    Further rows would be coordinates that move nothing, in a place that depends on rounding.
+    """
+    basis = _triangular_basis(moments)
+    if basis is None or not basis.shape[1]:
+        return moments
+    target = basis.T @ moments.target
+    outside = column_norms(moments.target - basis @ target)
+    return moments._replace(
+        factor=basis.T @ moments.factor,
+        target=target,
+        residual_norm=torch.hypot(moments.residual_norm, outside),
+    )
 
 
 def _triangular_basis(moments: TensorMoments) -> Tensor | None:
@@ -242,6 +262,31 @@ def _in_basis(
     return whitened._replace(
         preconditioner=row_space._replace(inner=inner), target=basis.T @ moments.target / root
     )
+
+
+def _in_triangular_coordinates(
+    moments: TensorMoments, whitened: PreconditionedMoments
+) -> PreconditionedMoments:
+    """The same whitening with a penalty, in coordinates that depend on the columns only.
+
+    See ``_triangular_basis``. Here the first independent columns of the map from coefficients to
+    coordinates are a triangle. Mostly they are the first columns.
+    """
+    row_space = whitened.preconditioner
+    assert isinstance(row_space, RowSpacePreconditioner)
+    inner, root = row_space.inner, moments.weight.sqrt()
+    if not isinstance(inner, DensePreconditioner):  # the penalty is less than rounding
+        return whitened
+    for width in (inner.n_coordinates, len(moments.abs_max)):
+        factor = root * inner.inverse[0] @ row_space.rows[0, :, :width]
+        some = moments._replace(factor=factor, abs_max=moments.abs_max[:width])
+        basis = _triangular_basis(some)
+        if basis is not None and basis.shape[1] == inner.n_coordinates:
+            turned = DensePreconditioner(inner.matrix @ basis, basis.T @ inner.inverse)
+            return whitened._replace(
+                preconditioner=row_space._replace(inner=turned), target=basis.T @ whitened.target
+            )
+    return whitened
 
 
 def _whiten_by_qr(moments: TensorMoments, space: RowSpace, l2: float) -> PreconditionedMoments:
@@ -313,9 +358,10 @@ def _whiten_certified_ridge(
     target = triangle_inverse.T @ (lower.T @ moments.target)
     optimum = triangle_inverse @ target
     outside = column_norms(torch.cat([moments.target - lower @ optimum, ridge.sqrt() * optimum]))
-    return PreconditionedMoments(
+    whitened = PreconditionedMoments(
         RowSpacePreconditioner(space.rows[None], inner),
         None,
         target / root,
         torch.hypot(moments.residual_norm, outside) / root,
     )
+    return _in_triangular_coordinates(moments, whitened)
