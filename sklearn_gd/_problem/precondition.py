@@ -33,6 +33,7 @@ from sklearn_gd._problem.preconditioners import (
 )
 
 _DEPENDENCE_ROUNDING = 1e-12  # smaller entries of a dependence are rounding
+_LEAST_RESIDUAL = 1e-6  # of unit columns, so that their basis does not depend on rounding
 _MAX_ROUNDING = 1e-13  # of the sums of a prediction, where their terms cancel
 # of the fitted values, where the minimum norm is in original units; between them the rounding of X
 _MAX_FIT_ERRORS = (1e-9, 1e-7)
@@ -269,24 +270,28 @@ def _in_triangular_coordinates(
 ) -> PreconditionedMoments:
     """The same whitening with a penalty, in coordinates that depend on the columns only.
 
-    See ``_triangular_basis``. Here the first independent columns of the map from coefficients to
-    coordinates are a triangle. Mostly they are the first columns.
+    See ``_triangular_basis``. Here the map from coefficients to coordinates is a triangle in its
+    first columns, or where these are nearly dependent, in its first independent columns.
     """
     row_space = whitened.preconditioner
     assert isinstance(row_space, RowSpacePreconditioner)
-    inner, root = row_space.inner, moments.weight.sqrt()
+    inner, rank = row_space.inner, row_space.n_coordinates
     if not isinstance(inner, DensePreconditioner):  # the penalty is less than rounding
         return whitened
-    for width in (inner.n_coordinates, len(moments.abs_max)):
-        factor = root * inner.inverse[0] @ row_space.rows[0, :, :width]
-        some = moments._replace(factor=factor, abs_max=moments.abs_max[:width])
-        basis = _triangular_basis(some)
-        if basis is not None and basis.shape[1] == inner.n_coordinates:
-            turned = DensePreconditioner(inner.matrix @ basis, basis.T @ inner.inverse)
-            return whitened._replace(
-                preconditioner=row_space._replace(inner=turned), target=basis.T @ whitened.target
-            )
-    return whitened
+    basis, triangle = torch.linalg.qr(inner.inverse[0] @ row_space.rows[0, :, :rank])
+    diagonal = triangle.diagonal()
+    if (diagonal.abs() <= _LEAST_RESIDUAL * column_norms(triangle)).any():
+        factor = moments.weight.sqrt() * (inner.inverse[0] @ row_space.rows[0])
+        found = _triangular_basis(moments._replace(factor=factor))
+        if found is None or found.shape[1] != rank:
+            return whitened
+        basis = found
+    else:
+        basis = basis * diagonal.sign()
+    turned = DensePreconditioner(inner.matrix @ basis, basis.T @ inner.inverse)
+    return whitened._replace(
+        preconditioner=row_space._replace(inner=turned), target=basis.T @ whitened.target
+    )
 
 
 def _whiten_by_qr(moments: TensorMoments, space: RowSpace, l2: float) -> PreconditionedMoments:

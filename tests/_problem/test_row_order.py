@@ -82,3 +82,13 @@ def test_a_search_of_ridges_is_its_plain_fits(fit_intercept):
         score = fitted(X[train], y[train], fit_intercept=fit_intercept).score(X[test], y[test])
         found = search.cv_results_[f"split{fold}_test_score"][0]
         assert found == pytest.approx(score, rel=1e-8)
+
+
+def test_the_first_columns_may_depend_on_each_other(fit_intercept):
+    X, y = wide()
+    X[:, 1], X[:, 2] = X[:, 0], 3.0
+    model = fitted(X, y, fit_intercept=fit_intercept)
+    assert model.coef_[0] == pytest.approx(model.coef_[1], abs=1e-12)
+    for data in ((X[::-1], y[::-1]), (np.tile(X, (3, 1)), np.tile(y, 3)), (Moments.of(X, y),)):
+        again = fitted(*data, fit_intercept=fit_intercept)
+        np.testing.assert_allclose(again.coef_, model.coef_, rtol=0, atol=1e-10)
