@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -16,6 +16,7 @@ from sklearn_gd._inspection.plotting import (
     axis_label,
     distinct_labels,
     legend_above,
+    luminance,
 )
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
-_MAX_NUMBERED = 60  # cells; in a larger heat map the scores are not written
+_LETTER_WIDTH, _LETTER_HEIGHT = 0.65, 1.05  # of the font size, for digits with some room
 _MAX_TICKS = 10  # tick labels of an axis
 _ROTATE_FROM = 7  # values across from which tick labels are rotated
+_MAX_LETTERS = 64  # of tick labels across; longer ones are rotated
 _COLOR_RANGE = 2.0  # colours end so many interquartile ranges below the lower quartile
 
 
@@ -252,34 +254,49 @@ class SearchDisplay:
         )
         _label_axis(ax.xaxis, self.x_name, self.x_values)
         _label_axis(ax.yaxis, self.y_name, self.y_values)
-        if len(self.x_values) >= _ROTATE_FROM:
+        letters = sum(len(label.get_text()) for label in ax.get_xticklabels())
+        if len(self.x_values) >= _ROTATE_FROM or letters > _MAX_LETTERS:
             ax.tick_params(axis="x", rotation=45)
             for label in ax.get_xticklabels():
                 label.set(horizontalalignment="right", rotation_mode="anchor")
-        self.texts_ = self._write_scores(scores, (low + high) / 2)
+        self.texts_ = self._write_scores(scores)
         self.best_mark_ = self._mark_best(scores)
         self.diverged_marks_ = self._mark_diverged()
         if self.best_mark_ is not None:
             legend_above(ax, gap=0.01, columns=2)
         return self
 
-    def _write_scores(self, scores: np.ndarray, middle: float) -> list[Text]:
-        """Write the scores into their cells, unless there are many cells."""
-        if scores.size > _MAX_NUMBERED:
-            return []
-        return [
+    def _write_scores(self, scores: np.ndarray) -> list[Text]:
+        """Write the scores into their cells, if there is room for them."""
+        labels, image = _score_labels(scores), self.image_
+        texts = [
             self.ax_.text(
                 column + 0.5,
                 row + 0.5,
-                f"{score:.3g}",
+                label,
                 ha="center",
                 va="center",
                 fontsize="small",
-                color="black" if score > middle else "white",
+                color="black" if luminance(image.to_rgba(scores[row, column])) > 0.5 else "white",
             )
-            for (row, column), score in np.ndenumerate(scores)
-            if np.isfinite(score)
+            for (row, column), label in labels.items()
         ]
+        if not self._has_room(texts):
+            for text in texts:
+                text.remove()
+            return []
+        return texts
+
+    def _has_room(self, texts: Sequence[Text]) -> bool:
+        """Whether all texts are smaller than a cell."""
+        if not texts:
+            return False
+        n_rows, n_columns = self.scores.shape
+        box = self.ax_.get_window_extent()
+        letter = float(texts[0].get_fontsize()) * cast("Figure", self.ax_.figure).dpi / 72.0
+        longest = max(len(text.get_text()) for text in texts)
+        is_wide = box.width >= n_columns * longest * _LETTER_WIDTH * letter
+        return is_wide and box.height >= n_rows * _LETTER_HEIGHT * letter
 
     def _mark_best(self, scores: np.ndarray) -> Line2D | None:
         """Draw a frame around the cell with the best score."""
@@ -303,7 +320,7 @@ class SearchDisplay:
             return None
         rows, columns = np.nonzero(self.diverged)
         # beside the scores, or in the middle of cells without scores
-        right, up = (0.9, 0.82) if self.scores.size <= _MAX_NUMBERED else (0.5, 0.5)
+        right, up = (0.9, 0.82) if self.texts_ else (0.5, 0.5)
         (marks,) = self.ax_.plot(
             columns + right,
             rows + up,
@@ -380,11 +397,28 @@ def _color_limits(scores: np.ndarray) -> tuple[float, float, bool]:
     return float(low), float(high), bool(low > finite.min())
 
 
+def _score_labels(scores: np.ndarray) -> dict[tuple[int, int], str]:
+    """The finite scores as text, with as many decimals as the best has at three digits."""
+    finite = scores[np.isfinite(scores)]
+    best = np.abs(finite.max(initial=-np.inf))
+    decimals = 2 - int(np.floor(np.log10(best))) if best and np.isfinite(best) else 3
+    return {
+        (row, column): f"{round(float(score), decimals) + 0.0:.3g}"
+        for (row, column), score in np.ndenumerate(scores)
+        if np.isfinite(score)
+    }
+
+
 def _label_axis(axis: Axis, name: str, values: Sequence[object]) -> None:
     """Label the cells along an axis. Of many values some are labelled."""
     floats = [value for value in values if isinstance(value, float)]
     texts = dict(zip(floats, distinct_labels(floats), strict=True))
-    labels = [texts[value] if isinstance(value, float) else str(value) for value in values]
+    labels = [texts[value] if isinstance(value, float) else _name(value) for value in values]
     positions = np.arange(0, len(values), -(-len(values) // _MAX_TICKS))
     axis.set_ticks(positions + 0.5, [labels[i] for i in positions])
     axis.set_label_text(axis_label(name))
+
+
+def _name(value: object) -> str:
+    """A value as a label: classes and functions by their names, long text in several lines."""
+    return axis_label(value.__name__ if hasattr(value, "__name__") else str(value))
