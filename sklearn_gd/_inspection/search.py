@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
-_LETTER_WIDTH, _LETTER_HEIGHT = 0.65, 1.05  # of the font size, for digits with some room
+_FONT_SIZE, _LINE_HEIGHT = "small", 1.05  # of the scores; the height is a factor of the size
 _MAX_TICKS = 10  # tick labels of an axis
 _ROTATE_FROM = 7  # values across from which tick labels are rotated
 _MAX_LETTERS = 64  # of tick labels across; longer ones are rotated
@@ -268,35 +268,35 @@ class SearchDisplay:
 
     def _write_scores(self, scores: np.ndarray) -> list[Text]:
         """Write the scores into their cells, if there is room for them."""
-        labels, image = _score_labels(scores), self.image_
-        texts = [
+        labels = _score_labels(scores)
+        if not self._has_room(list(labels.values())):
+            return []
+        return [
             self.ax_.text(
                 column + 0.5,
                 row + 0.5,
                 label,
                 ha="center",
                 va="center",
-                fontsize="small",
-                color="black" if luminance(image.to_rgba(scores[row, column])) > 0.5 else "white",
+                fontsize=_FONT_SIZE,
+                color=self._readable_on(scores[row, column]),
             )
             for (row, column), label in labels.items()
         ]
-        if not self._has_room(texts):
-            for text in texts:
-                text.remove()
-            return []
-        return texts
 
-    def _has_room(self, texts: Sequence[Text]) -> bool:
-        """Whether all texts are smaller than a cell."""
-        if not texts:
-            return False
+    def _readable_on(self, score: float) -> str:
+        """Black or white, whichever is readable on the colour of a score."""
+        return "black" if luminance(self.image_.to_rgba(np.array(score))) > 0.5 else "white"
+
+    def _has_room(self, labels: Sequence[str]) -> bool:
+        """Whether all labels are smaller than a cell."""
+        from matplotlib.font_manager import FontProperties
+
         n_rows, n_columns = self.scores.shape
-        box = self.ax_.get_window_extent()
-        letter = float(texts[0].get_fontsize()) * cast("Figure", self.ax_.figure).dpi / 72.0
-        longest = max(len(text.get_text()) for text in texts)
-        is_wide = box.width >= n_columns * longest * _LETTER_WIDTH * letter
-        return is_wide and box.height >= n_rows * _LETTER_HEIGHT * letter
+        box, dpi = self.ax_.get_window_extent(), cast("Figure", self.ax_.figure).dpi
+        size = FontProperties(size=_FONT_SIZE).get_size_in_points() * dpi / 72.0
+        width = size * max(map(_label_width, labels), default=0.0)
+        return box.width >= n_columns * width and box.height >= n_rows * _LINE_HEIGHT * size
 
     def _mark_best(self, scores: np.ndarray) -> Line2D | None:
         """Draw a frame around the cell with the best score."""
@@ -407,6 +407,11 @@ def _score_labels(scores: np.ndarray) -> dict[tuple[int, int], str]:
         for (row, column), score in np.ndenumerate(scores)
         if np.isfinite(score)
     }
+
+
+def _label_width(label: str) -> float:
+    """The width of a number with some room beside it, as a factor of the font size."""
+    return 0.4 + sum(0.35 if letter in ".-" else 0.65 for letter in label)
 
 
 def _label_axis(axis: Axis, name: str, values: Sequence[object]) -> None:
