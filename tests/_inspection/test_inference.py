@@ -1,8 +1,6 @@
 """Standard errors, intervals and tests: statsmodels, NIST and refits say the same."""
 
 import pickle
-import subprocess
-import sys
 import warnings
 from fractions import Fraction
 
@@ -29,6 +27,7 @@ from sklearn_gd import (
     Inference,
     inference,
 )
+from tests.processes import python
 from tests.reference import correct_digits, nist
 
 COV_TYPES = ["nonrobust", "HC0", "HC1", "HC2", "HC3"]
@@ -461,10 +460,7 @@ class TestModel:
             "result, X = pickle.load(open(sys.argv[1], 'rb'))\n"
             "print(result.predict(X)['mean'].sum(), result.summary()[:0], 'torch' in sys.modules)"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True
-        )
-        total, torch_is_loaded = done.stdout.split()
+        total, torch_is_loaded = python(code, path)
         assert float(total) == pytest.approx(y.sum())
         assert torch_is_loaded == "False"
 

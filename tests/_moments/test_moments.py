@@ -3,8 +3,6 @@
 import json
 import os
 import pickle
-import subprocess
-import sys
 from functools import reduce
 from operator import add
 
@@ -20,6 +18,7 @@ from sklearn_gd import Moments
 from sklearn_gd._moments.arithmetic import tensor_moments
 from tests._moments.reference import assert_moments, expected_moments
 from tests.laws.oracle import exact_least_squares
+from tests.processes import python
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -443,4 +442,4 @@ def test_loading_moments_needs_no_torch(tmp_path):
         "assert a != b and type(a).from_dict(a.to_dict()) == a and 2 * a != a and repr(a)\n"
         "assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code, path], check=True)
+    python(code, path)
