@@ -209,6 +209,14 @@ class TestLeftOut:
         for field in FIELDS:
             close(getattr(result, field), getattr(theirs, field), field)
 
+    def test_of_a_constant_target_has_no_score(self):
+        for n in range(10, 31):  # rounding of the mean would make a score for some of these
+            X, y = np.random.default_rng(n).normal(size=(n, 2)), np.full(n, 0.1)
+            for weight in (None, X[:, 0] ** 2):
+                result = inference(LINEAR.fit(X, y, weight), X, y, weight)
+                assert np.isnan(result.loo_score)
+                assert np.isnan(result.rsquared)
+
     def test_full_leverage(self):
         X = np.eye(6)[:, :2]
         X[2:, 1] = [0.0, 1.0, 2.0, 3.0]
