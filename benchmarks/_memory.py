@@ -35,7 +35,7 @@ def measure(prepare: Callable[..., Callable[[], object]], *arguments: object) ->
     """
     name = f"{prepare.__module__}:{prepare.__name__}"
     command = [sys.executable, "-m", "benchmarks._memory", name, json.dumps(arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=3600)
     return Peak(*json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -93,8 +93,8 @@ def first_fit(report: Report) -> None:
     rows: list[Row] = []
     for _ in range(report.pick(3, 1)):
         command = [sys.executable, "-c", FIRST_FIT]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        imported, fitted = map(float, printed.split())
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+        imported, fitted = map(float, done.stdout.split())
         rows.append(
             {
                 "s of import torch": imported,

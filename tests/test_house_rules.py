@@ -1,7 +1,7 @@
 """What is promised in one file of the project is true of the others."""
 
+import ast
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import sklearn_gd
+from tests.processes import run_command
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -78,12 +79,9 @@ def test_citation_has_the_version():
 
 
 def git(*arguments, folder):
-    """Run git; its exit code and output."""
+    """Run git; its output."""
     identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
-    done = subprocess.run(
-        ["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    return run_command(["git", *identity, *arguments], cwd=folder, check=True).stdout
 
 
 @pytest.mark.parametrize(
@@ -110,5 +108,19 @@ def test_changes_need_a_line_in_the_changelog(tmp_path, files, message, code):
         path.write_text("a line\n")
     git("add", ".", folder=tmp_path)
     git("commit", "-qm", message, folder=tmp_path)
-    done = subprocess.run(["bash", str(script), base], capture_output=True, text=True)
+    done = run_command(["bash", script, base])
     assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_every_process_has_a_timeout():
+    folders = ("tests", "examples", "benchmarks", "sklearn_gd")
+    calls = [
+        (path, call)
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("subprocess.")
+    ]
+    assert calls
+    for path, call in calls:
+        assert "timeout=" in ast.unparse(call), (path, call.lineno)

@@ -3,7 +3,6 @@
 The oracle is the sum of terms in float64: PolynomialFeatures of the rows, times coef_.
 """
 
-import subprocess
 import sys
 
 import numpy as np
@@ -25,6 +24,7 @@ from sklearn_gd import (
     GDPolynomialRegressor,
     GDPolynomialRegressorCV,
 )
+from tests.processes import python, run_command
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -155,15 +155,14 @@ def test_what_cannot_be_converted_is_told():
 
 def test_without_skl2onnx_the_error_says_what_to_install():
     code = "import sys; sys.modules['skl2onnx'] = None; import sklearn_gd.onnx"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = run_command([sys.executable, "-c", code])
     assert done.returncode == 1
     assert "Install it with `pip install skl2onnx`." in done.stderr
 
 
 def test_importing_the_converters_imports_no_torch():
     code = "import sys, sklearn_gd.onnx; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert python(code) == ["False"]
 
 
 def test_nothing_is_exported():

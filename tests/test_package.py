@@ -1,6 +1,5 @@
 import inspect
 import pickle
-import subprocess
 import sys
 from importlib import resources
 from pathlib import Path
@@ -10,16 +9,10 @@ import pytest
 
 import sklearn_gd
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
+from tests.processes import python, run_command
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "matplotlib", "dask", "skops", "polars", "skl2onnx", "onnx"}
-
-
-def python(code, *arguments):
-    """Run code in a fresh interpreter; what it prints."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    return done.stdout.split()
 
 
 def test_all_is_what_is_exported():
@@ -101,10 +94,6 @@ def test_unpickling_and_predicting_need_no_torch(model, tmp_path):
 
 
 def test_imports_keep_their_contracts():
-    done = subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
+    code = "from importlinter.cli import lint_imports_command as c; c()"
+    done = run_command([sys.executable, "-c", code], cwd=ROOT)
     assert done.returncode == 0, done.stdout

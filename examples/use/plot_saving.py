@@ -43,7 +43,9 @@ model = pickle.loads(pathlib.Path({str(path)!r}).read_bytes())
 print("prediction at 1:", model.predict([[1.0]]).round(4))
 print("torch was imported:", "torch" in sys.modules)
 """
-print(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout)
+command = [sys.executable, "-c", program]
+done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+print(done.stdout)
 
 # %%
 ax = plt.subplots(layout="constrained")[1]

@@ -67,6 +67,16 @@ class PolynomialBasis(NamedTuple):
         """Exponents of the inputs in each term, shape (terms, features)."""
         return _powers(len(self.center), self.degree, self.interaction_only, self.min_degree)
 
+    def sensitivity(self) -> np.ndarray:
+        """Bounds (terms,) on the change of terms, for a relative change of the inputs by 1."""
+        powers = self.powers()
+        power = np.arange(powers.max(initial=0) + 1)
+        slope = np.where(power > 0, 1.0 + power * (power - 1.0) / 2.0, 0.0)  # of x·P(k−1)(x)
+        sensitivity = np.zeros(len(powers))
+        for j, size in enumerate(1.0 + abs(self.center) / self.half_width):
+            sensitivity += slope[powers[:, j]] * size
+        return sensitivity
+
     @property
     def n_expanded(self) -> int:
         """Number of terms that `expand` computes."""

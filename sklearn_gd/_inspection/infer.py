@@ -6,6 +6,7 @@ import copy
 import warnings
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -28,6 +29,8 @@ from sklearn_gd._estimators.moments_input import (
 from sklearn_gd._inspection.estimation import Estimation, estimate_terms
 from sklearn_gd._inspection.inference import Inference
 from sklearn_gd._moments.moments import Moments
+from sklearn_gd._moments.tensor_data import to_tensor
+from sklearn_gd._moments.tensor_moments import mean_of_targets
 
 _RULES = {
     "cov_type": choice("nonrobust", "HC0", "HC1", "HC2", "HC3"),
@@ -263,7 +266,8 @@ def _make_inference(
 def _loo_score(residuals: np.ndarray, data: TrainingData, *, centered: bool) -> np.ndarray:
     """R² (targets,) of the predictions of each row by the others."""
     weight = np.ones(len(data.y)) if data.weight is None else data.weight
-    mean = weight @ data.y / weight.sum() * int(centered)
+    cpu = torch.device("cpu")
+    mean = mean_of_targets(to_tensor(data.y, cpu), to_tensor(weight, cpu)).numpy() * int(centered)
     with np.errstate(divide="ignore", invalid="ignore"):
         score: np.ndarray = 1.0 - weight @ residuals**2 / (weight @ (data.y - mean) ** 2)
     return score

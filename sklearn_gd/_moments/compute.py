@@ -12,6 +12,7 @@ from sklearn_gd._moments.tensor_moments import (
     Rows,
     TensorMoments,
     largest_entries,
+    mean_of_targets,
     merge,
     weighted_mean,
 )
@@ -46,7 +47,7 @@ def _centered(block: Rows, center: bool) -> TensorMoments:
     x, y, weight = block
     abs_max = _measure_of_rounding(x)
     x, y = x.to(torch.float64), y.to(torch.float64)
-    x_mean, y_mean = weighted_mean(x, weight), weighted_mean(y, weight)
+    x_mean, y_mean = weighted_mean(x, weight), mean_of_targets(y, weight)
     x_mean, y_mean = x_mean * int(center), y_mean * int(center)
     factor, target = x - x_mean, y - y_mean
     # the rounding of the means is the mean of what remains

@@ -14,7 +14,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sklearn_gd._moments.tensor_moments import Rows, TensorMoments, column_norms, weighted_mean
+from sklearn_gd._moments.tensor_moments import (
+    Rows,
+    TensorMoments,
+    column_norms,
+    mean_of_targets,
+    weighted_mean,
+)
 from sklearn_gd._moments.triangle import add_gram_of_columns, inverse_of_triangle
 from sklearn_gd._moments.two_sum import two_sum
 
@@ -54,7 +60,7 @@ class _Gram:
 
     def __init__(self, x: Tensor, y: Tensor, weight: Tensor | None, center: bool):
         self.p = x.shape[1]
-        self.shift = torch.cat([weighted_mean(x, weight), weighted_mean(y, weight)]) * int(center)
+        self.shift = torch.cat([weighted_mean(x, weight), mean_of_targets(y, weight)]) * int(center)
         self.n_intercept = int(center)  # a column of ones in front
         self.q, width = self.n_intercept + self.p, self.n_intercept + len(self.shift)
         # half of the operations; with fewer columns they are not what takes time, and the threads

@@ -67,7 +67,8 @@ class Moments:
     abs_max : ndarray of shape (n_terms,)
         Largest absolute value of each term, which says what a constant column and its
         rounding are. It is zero where all columns are known to vary. For features in float32
-        it is larger by the ratio of the roundings of float32 and float64.
+        it is larger by the ratio of the roundings of float32 and float64. For terms of features
+        that are far from zero it is larger, as their rounding is.
     x_mean_rest : ndarray of shape (n_terms,)
         What rounding took from `x_mean`, so that sums do not depend on how far from zero the
         features are. The means are `x_mean` + `x_mean_rest` to about twice the digits.

@@ -81,13 +81,19 @@ class TensorData(NamedTuple):
 
     def moments(self, *, center: bool) -> TensorMoments:
         """The moments of all rows."""
-        return compute_moments(
+        moments = compute_moments(
             self.blocks,
             self.data.x.shape[0],
             self.n_terms,
             center=center,
             check_finite=self.data.check_finite,
         )
+        if self.basis is None:
+            return moments
+        # the rounding of inputs far from zero is large in the range to which they are mapped
+        least = to_tensor(self.basis.sensitivity(), self.device)
+        is_measured = moments.abs_max > 0
+        return moments._replace(abs_max=moments.abs_max.maximum(least).where(is_measured, 0.0))
 
     def rows(self) -> WeightedRows:
         """All rows of positive weight. Sparse rows stay sparse, and terms may be computed later."""

@@ -170,3 +170,16 @@ def weighted_mean(values: Tensor, weight: Tensor | None) -> Tensor:
     """Weighted mean of the rows, in float64."""
     values = values.to(torch.float64)
     return values.mean(0) if weight is None else weight @ values / weight.sum()
+
+
+def mean_of_targets(y: Tensor, weight: Tensor | None) -> Tensor:
+    """Weighted mean of the rows, in float64. The mean of a constant target is not rounded.
+
+    A target descends in the unit of its deviation, and rounding must not become this unit.
+    """
+    if weight is None:
+        value, is_value = y[:1], y == y[:1]
+    else:
+        value = y.index_select(0, weight.argmax().view(1))
+        is_value = (y == value) | (weight == 0.0)[:, None]
+    return torch.where(is_value.all(0), value[0].to(torch.float64), weighted_mean(y, weight))

@@ -18,7 +18,7 @@ from torch import Tensor
 from sklearn_gd._base.bounds import Bounds
 from sklearn_gd._base.parameters import InvalidParameterError
 from sklearn_gd._moments.tensor_data import TensorData, to_tensor
-from sklearn_gd._moments.tensor_moments import TensorMoments, column_norms
+from sklearn_gd._moments.tensor_moments import TensorMoments, column_norms, mean_of_targets
 from sklearn_gd._problem.bounded_constants import with_bounded_constants
 from sklearn_gd._problem.curvature import (
     curvature_of_least_squares,
@@ -153,7 +153,7 @@ def coordinates_from_columns(
     variance = x.multiply(x).T @ weight
     if options.fit_intercept:
         x_mean, variance = mean_variance_axis(x, axis=0, weights=weight)
-        y_mean = weight @ y
+        y_mean = mean_of_targets(*data.targets()).cpu().numpy()
     eps = np.finfo(np.float64).eps
     variance = np.where(variance > (10 * eps * abs_max) ** 2, variance, 0.0)  # else rounding
     y_deviation = np.sqrt(weight @ (y - y_mean) ** 2)
@@ -195,7 +195,8 @@ def coordinates_of_stream(data: TensorData, options: FitOptions, loss: LossSpec)
     A column that is constant here may vary later, so its scale is 1.
     """
     y, weight = data.targets()
-    y_rows = (y - weight @ y * int(options.fit_intercept)) * weight.sqrt()[:, None]
+    y_mean = mean_of_targets(y, weight) * int(options.fit_intercept)
+    y_rows = (y - y_mean) * weight.sqrt()[:, None]
     y_deviation = column_norms(y_rows)
     y_deviation = torch.where(y_deviation > 0, y_deviation, 1.0)
     if options.precondition is None:

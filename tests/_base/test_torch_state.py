@@ -184,4 +184,5 @@ def test_forked_children_can_fit(expected):
     for _ in children:
         np.testing.assert_array_equal(queue.get(timeout=60), expected)
     for child in children:
-        child.join()
+        child.join(timeout=60)
+        assert child.exitcode == 0

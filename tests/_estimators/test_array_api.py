@@ -3,8 +3,6 @@
 import copy
 import io
 import pickle
-import subprocess
-import sys
 
 import joblib
 import numpy as np
@@ -22,6 +20,7 @@ from sklearn.utils._array_api import move_estimator_to
 
 from sklearn_gd import SKOPS_TRUSTED_TYPES, GDLinearRegressor, GDPolynomialRegressor
 from tests.array_namespaces import ON_DEVICE, array_attributes, back, place
+from tests.processes import python
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(40, 3))
@@ -247,10 +246,8 @@ def test_a_loaded_model_needs_no_torch(tmp_path):
         "import pickle, sys; model = pickle.load(open(sys.argv[1], 'rb'));"
         "print(model.predict([[1.0, 2.0, 3.0]]).tolist(), 'torch' in sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == f"{model.predict([[1.0, 2.0, 3.0]]).tolist()} False"
+    printed = " ".join(python(code, path))
+    assert printed == f"{model.predict([[1.0, 2.0, 3.0]]).tolist()} False"
 
 
 @pytest.mark.parametrize("make", [copy.copy, copy.deepcopy])

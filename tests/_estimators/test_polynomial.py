@@ -156,3 +156,19 @@ def test_predictions_that_overflow_are_told(dtype):
     model = GDPolynomialRegressor(lr="auto", epochs=5).fit(X, [0.0, 1.0, 4.0])
     with pytest.raises(ValueError, match=rf"overflow {np.dtype(dtype)}.* Bring X to a moderate"):
         model.predict(X * np.finfo(dtype).max ** 0.6)
+
+
+@pytest.mark.parametrize("degree", [2, 3])
+@pytest.mark.parametrize("distance", [0.0, 10.0, 1e3, 1e5])
+def test_the_rounding_of_a_copy_far_from_zero_is_no_feature(distance, degree):
+    """A copy in another unit adds nothing. Its rounding, in the range of the data, is not small."""
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(60, 2)), rng.normal(size=60)
+    x = distance + 0.01 * z
+    model = GDPolynomialRegressor(degree=degree, lr="auto", epochs=50)
+    model.fit(np.column_stack([x, 0.1 * x[:, 0]]), y)
+    table = PolynomialFeatures(degree).fit_transform((x - distance) / 0.01)
+    residual = y - table @ np.linalg.lstsq(table, y, rcond=None)[0]
+    assert model.loss_ == pytest.approx((residual**2).mean(), rel=1e-9)
+    predicted = model.predict(np.column_stack([x, 0.1 * x[:, 0]]))
+    np.testing.assert_allclose(predicted, y - residual, atol=1e-6)

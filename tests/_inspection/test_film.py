@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 from functools import partial
 from html import unescape
 
@@ -14,6 +13,7 @@ import torch
 
 from sklearn_gd import DescentPathDisplay, GDLinearRegressor, GDPolynomialRegressor, minimize
 from tests._inspection.reference import LINE, LINE_Y, X, Y, bowl, parabola, quietly
+from tests.processes import run_command
 
 FAMILY = [
     {},
@@ -245,7 +245,7 @@ def test_the_recurrence_in_node(options):
         "const bound = largestStableLr(film, film.momentum);"
         "console.log(JSON.stringify({points, excess, bound}));"
     )
-    done = subprocess.run([node, "-e", code], capture_output=True, text=True, check=True)
+    done = run_command([node, "-e", code], check=True)
     found = json.loads(done.stdout)
     np.testing.assert_allclose(found["points"], display.path, rtol=1e-9, atol=1e-12)
     losses = film["minimum"] + np.array(found["excess"])
@@ -267,7 +267,7 @@ class TestBrowser:
 
     @pytest.fixture
     def drawn(self, browser, tmp_path):
-        def run(display, script=""):
+        def draw(display, script=""):
             """The page after a script and after the time that playing takes."""
             path = tmp_path / "film.html"
             page = display.to_html().replace("</body>", f"<script>{script}</script></body>")
@@ -275,10 +275,9 @@ class TestBrowser:
             command = [browser, "--headless", "--no-sandbox", "--disable-gpu"]
             command += [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=390,900"]
             command += ["--virtual-time-budget=9000", "--dump-dom", path.as_uri()]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-            return done.stdout
+            return run_command(command, check=True).stdout
 
-        return run
+        return draw
 
     def test_it_plays_to_the_end_of_the_fit(self, drawn):
         model = GDLinearRegressor(precondition=None, lr=0.05, epochs=40)

@@ -1,8 +1,6 @@
 """Standard errors, intervals and tests: statsmodels, NIST and refits say the same."""
 
 import pickle
-import subprocess
-import sys
 import warnings
 from fractions import Fraction
 
@@ -29,6 +27,7 @@ from sklearn_gd import (
     Inference,
     inference,
 )
+from tests.processes import python
 from tests.reference import correct_digits, nist
 
 COV_TYPES = ["nonrobust", "HC0", "HC1", "HC2", "HC3"]
@@ -209,6 +208,14 @@ class TestLeftOut:
         theirs = sm.WLS(y[kept], sm.add_constant(X[kept]), weights=weight[kept]).fit()
         for field in FIELDS:
             close(getattr(result, field), getattr(theirs, field), field)
+
+    def test_of_a_constant_target_has_no_score(self):
+        for n in range(10, 31):  # rounding of the mean would make a score for some of these
+            X, y = np.random.default_rng(n).normal(size=(n, 2)), np.full(n, 0.1)
+            for weight in (None, X[:, 0] ** 2):
+                result = inference(LINEAR.fit(X, y, weight), X, y, weight)
+                assert np.isnan(result.loo_score)
+                assert np.isnan(result.rsquared)
 
     def test_full_leverage(self):
         X = np.eye(6)[:, :2]
@@ -461,10 +468,7 @@ class TestModel:
             "result, X = pickle.load(open(sys.argv[1], 'rb'))\n"
             "print(result.predict(X)['mean'].sum(), result.summary()[:0], 'torch' in sys.modules)"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True
-        )
-        total, torch_is_loaded = done.stdout.split()
+        total, torch_is_loaded = python(code, path)
         assert float(total) == pytest.approx(y.sum())
         assert torch_is_loaded == "False"
 

@@ -3,8 +3,6 @@
 import json
 import os
 import pickle
-import subprocess
-import sys
 from functools import reduce
 from operator import add
 
@@ -16,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from sklearn_gd import Moments
+from sklearn_gd import GDLinearRegressor, Moments
 from sklearn_gd._moments.arithmetic import tensor_moments
 from tests._moments.reference import assert_moments, expected_moments
 from tests.laws.oracle import exact_least_squares
+from tests.processes import python
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -249,6 +248,25 @@ def test_a_constant_column_stays_constant_in_a_difference():
     assert (ours.factor[:, 3] == 0).all()
 
 
+@pytest.mark.parametrize("is_weighted", [False, True])
+@pytest.mark.parametrize("n", [7, 50, 2_000, 300_000])
+def test_constant_targets_have_no_deviation(n, is_weighted):
+    rng = np.random.default_rng(n)
+    values = np.array([0.1, 1 / 3, 1e5 + 0.1])
+    x, y = rng.normal(size=(n, 2)), np.tile(values, (n, 1))
+    weight = rng.uniform(size=n) if is_weighted else None
+    whole = Moments.of(x, y, sample_weight=weight)
+    parts = [
+        Moments.of(x[rows], y[rows], sample_weight=weight if weight is None else weight[rows])
+        for rows in np.array_split(np.arange(n), 3)
+    ]
+    for moments in (whole, sum(parts), 3 * whole):
+        np.testing.assert_array_equal(moments.y_mean, values)
+        assert not moments.target.any()
+        assert not moments.residual_norm.any()
+    assert GDLinearRegressor(epochs=5).fit(x, y, weight).score(whole) == 1.0
+
+
 REFUSED = {
     "fewer rows than columns": (
         lambda: Moments.of(DESIGNS["wide"], Y[:12]) - Moments.of(DESIGNS["wide"][:2], Y[:2]),
@@ -443,4 +461,4 @@ def test_loading_moments_needs_no_torch(tmp_path):
         "assert a != b and type(a).from_dict(a.to_dict()) == a and 2 * a != a and repr(a)\n"
         "assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code, path], check=True)
+    python(code, path)

@@ -142,6 +142,24 @@ def test_constant_column_in_the_first_part():
     assert model.coef_[1] != 0
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_constant_target_in_the_first_part(loss):
+    """Its unit is 1, as that of zeros is, and no rounding."""
+    for n in range(5, 100, 5):
+        first, weight = rng.normal(size=(n, 3)), rng.uniform(size=n)
+        streams = []
+        for shift in (0.0, 0.1):
+            model = GDLinearRegressor(optimizer="adam", lr=0.1, loss=loss)
+            model.set_params(batch_size=50, shuffle=False)
+            model.partial_fit(first, np.full(n, shift), sample_weight=weight)
+            for _ in range(5):
+                model.partial_fit(X, Y + shift)
+            streams.append(model)
+        assert np.abs(streams[0].coef_).min() > 0.1
+        np.testing.assert_allclose(streams[1].coef_, streams[0].coef_, rtol=1e-9)
+        assert streams[1].intercept_ == pytest.approx(streams[0].intercept_ + 0.1, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_gd import GDLinearRegressor, GDPolynomialRegressor
@@ -87,3 +88,25 @@ def test_constant_target_is_no_divergence(optimizer):
     model = GDLinearRegressor(optimizer=optimizer, epochs=50).fit(X, np.full(40, 3.7))
     np.testing.assert_allclose(model.predict(X), 3.7)
     assert not model.diverged_
+
+
+@pytest.mark.parametrize("value", [0.1, 1e5 + 0.1])
+@pytest.mark.parametrize("is_weighted", [False, True])
+@pytest.mark.parametrize("path", ["moments", "two blocks", "columns", "batches"])
+def test_rounding_is_no_deviation_of_a_constant_target(monkeypatch, path, is_weighted, value):
+    """Adam moves by the unit of the target, whatever its size, so that rounding would be seen."""
+    if path == "columns":
+        monkeypatch.setattr("sklearn_gd._training.coordinates._MAX_FACTOR_ENTRIES", 1)
+    options = {"batch_size": 100} if path == "batches" else {}
+    for n in [2_000, 200_000] if path == "two blocks" else range(5, 300, 10):
+        x, weight = rng.normal(size=(n, 3)), rng.uniform(size=n)
+        weight[1] = 0.0
+        y = np.full(n, value)
+        y[1] += is_weighted  # a row that does not count
+        model = GDLinearRegressor(optimizer="adam", lr=0.1, epochs=3, **options)
+        model.fit(
+            sparse.csr_array(x) if path == "columns" else x, y, weight if is_weighted else None
+        )
+        assert not model.loss_curve_.any()
+        assert model.intercept_ == value
+        assert not model.coef_.any()

@@ -1,0 +1,3 @@
+"""Files that are no tests, wherever pytest is started."""
+
+collect_ignore = ["docs/conf.py", "sklearn_gd/__main__.py"]
