@@ -16,11 +16,13 @@ from matplotlib.figure import Figure
 
 from benchmarks._machine import describe
 from benchmarks._report import Row, markdown
+from sklearn_gd._inspection.plotting import COLORS
 
 RESULTS = Path(__file__).parent / "results"
 OURS = ("GDLinearRegressor", "Moments", "inference", "defaults", "lr=", "GDPolynomialRegressor")
 NO_PEERS = ("limit", "without support")  # tasks that nobody would run in place of ours
 RATIO = "ratio to the first"
+CYCLE: dict[str, Any] = {"color": COLORS[:6], "marker": list("os^DvP")}  # black is the limit
 
 
 class Section:
@@ -123,7 +125,7 @@ def memory(section: Section) -> Figure:
     labels = [f"{row['X']}: {row['']}" for row in rows]
     figure = Figure(figsize=(9, 0.3 * len(rows) + 1), layout="constrained")
     ax = figure.subplots()
-    colors = ["C0" if _is_ours(str(row[""])) else "0.6" for row in rows]
+    colors = [COLORS[0] if _is_ours(str(row[""])) else "0.6" for row in rows]
     ax.barh(labels, [max(float(row["extra MB"] or 0), 1.0) for row in rows], color=colors)
     ax.invert_yaxis()
     ax.set(xscale="log", xlabel="peak memory beyond X and y [MB]")
@@ -134,13 +136,14 @@ def _curves(rows: Sequence[Row], x: str, title: str) -> Figure:
     """Seconds against a number, on logarithmic axes, with one pass as the limit."""
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     ax = figure.subplots()
+    ax.set_prop_cycle(**CYCLE)
     for name in rows[0]:
         points = [(row[x], row[name]) for row in rows if row[name] is not None]
         if name == "one pass":
             ax.plot(*zip(*points, strict=True), "k--", label="one pass over the data (X @ v)")
         elif name not in ("rows", "columns", "candidates"):
             style = {"linewidth": 2.5, "zorder": 3} if _is_ours(name) else {"linewidth": 1.2}
-            ax.plot(*zip(*points, strict=True), "o-", label=name, markersize=4, **style)
+            ax.plot(*zip(*points, strict=True), label=name, markersize=5, **style)
     ax.set(xscale="log", yscale="log", xlabel=x, ylabel="seconds (median of 3)", title=title)
     ax.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=2, fontsize="small")
@@ -149,11 +152,12 @@ def _curves(rows: Sequence[Row], x: str, title: str) -> Figure:
 
 def _dots(ax: Any, rows: Sequence[Row], methods: Sequence[str]) -> None:
     """A row of dots for every data set."""
-    for method, marker in zip(methods, "os^Dv", strict=False):
+    ax.set_prop_cycle(**CYCLE)
+    for method in methods:
         points = [(row[method], row[""]) for row in rows if row[method] is not None]
-        ax.plot(*zip(*points, strict=True), marker, label=method, alpha=0.8)
+        ax.plot(*zip(*points, strict=True), linestyle="none", label=method, alpha=0.8)
     ax.grid(alpha=0.3)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3, fontsize="small")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2, fontsize="small")
 
 
 def _is_ours(name: str) -> bool:

@@ -48,6 +48,8 @@ html_title = "sklearn_gd"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
+# pages without subpages have nothing to list on the left
+html_sidebars = {page: [] for page in ("getting_started", "coming_from", "works_with", "faq")}
 toc_object_entries_show_parents = "hide"  # the full names of methods are too long
 html_theme_options = {
     "navigation_with_keys": True,

@@ -23,6 +23,8 @@ display.ax_.set_title("Correlated features make a long valley")
 plt.show()
 
 # %%
-# In the page, sliders change the learning rate and the momentum, and the descent runs again in the
-# browser. In a notebook the page is shown when the cell ends with ``HTML(display.to_html())``.
+# `DescentPathDisplay.to_html` writes the page to a file. A notebook shows the page where a cell
+# ends with the display. Sliders change the learning rate and the momentum, and the descent runs
+# again in the browser. With a learning rate to the right of the triangle the descent diverges.
 display.to_html(Path(tempfile.mkdtemp()) / "film.html")
+display

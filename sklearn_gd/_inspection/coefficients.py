@@ -19,6 +19,8 @@ from sklearn_gd._inspection.plotting import (
     CURVE_COLOR,
     STEPS_COLOR,
     axes_or_new,
+    band_color,
+    distinct_colors,
     line_style,
 )
 
@@ -306,6 +308,7 @@ class CoefficientDisplay:
         is_long = any(len(self.names[j]) > _LINE_LENGTH for j in self.shown_)
         row_height = _TWO_LINES_HEIGHT if is_long else _ROW_HEIGHT
         height = max(_LEAST_HEIGHT, 1.2 + row_height * len(self.shown_))
+        is_new = ax is None
         ax, self.figure_ = axes_or_new(
             ax, (_WIDTH, height) if kind == "intervals" else _EPOCHS_SIZE
         )
@@ -314,7 +317,7 @@ class CoefficientDisplay:
         if kind == "intervals":
             self._draw_intervals(ax, line_kwargs, point_kwargs)
         else:
-            self._draw_epochs(ax, line_kwargs)
+            self._draw_epochs(ax, line_kwargs, is_new=is_new)
         if len(self.shown_) < len(self.names):
             words = f"the {len(self.shown_)} of {len(self.names)} coefficients with the largest |t|"
             ax.set_xlabel(f"{ax.get_xlabel()}\n{words}")
@@ -328,7 +331,7 @@ class CoefficientDisplay:
         center, half = self.optimum[self.shown_], self.quantile * self.errors[self.shown_]
         has_sign = np.abs(center) > half  # the interval does not hold zero
         colors = np.where(has_sign, CURVE_COLOR, _OTHERS_COLOR)
-        ax.axvline(0.0, color="0.3", linewidth=0.8, zorder=0)
+        ax.axvline(0.0, color="0.5", linewidth=0.8, zorder=0)
         style = {"colors": colors, "linewidth": 4, **(line_kwargs or {})}
         self.intervals_ = ax.hlines(rows, center - half, center + half, **style)
         (self.points_,) = ax.plot(
@@ -356,24 +359,26 @@ class CoefficientDisplay:
         ax.set_yticks(rows, [_wrapped(self.names[j]) for j in self.shown_])
         ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel=self.label)
         ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x", color="0.9", zorder=-1)
+        ax.grid(axis="x", color="0.5", alpha=0.2, zorder=-1)
         ax.set_axisbelow(True)
         for side in ("top", "right", "left"):
             ax.spines[side].set_visible(False)
         # the names may leave little room for the axes
         ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, frameon=False)
 
-    def _draw_epochs(self, ax: Axes, line_kwargs: Style | None) -> None:
+    def _draw_epochs(self, ax: Axes, line_kwargs: Style | None, *, is_new: bool) -> None:
         """Distances from the optimum over the epochs, and the band that they enter."""
         shown = self.shown_
         distance = (self.path[:, shown] - self.optimum[shown]) / self.errors[shown]
         entered = _entered(distance, self.quantile)
         # almost linear in the band, and logarithmic far away
         ax.set_yscale("asinh", linear_width=self.quantile)
-        self.band_ = ax.axhspan(-self.quantile, self.quantile, color=CURVE_COLOR, alpha=0.13, lw=0)
-        ax.axhline(0.0, color="0.3", linewidth=0.8, zorder=1)
+        self.band_ = ax.axhspan(
+            -self.quantile, self.quantile, color=band_color(ax), alpha=0.13, lw=0
+        )
+        ax.axhline(0.0, color="0.5", linewidth=0.8, zorder=1)
         last = np.argsort(-entered, kind="stable")[:_NAMED_LINES]
-        colors = dict(zip(last.tolist(), COLORS, strict=False))
+        colors = dict(zip(last.tolist(), distinct_colors(ax), strict=False))
         for j in [j for j in range(len(entered)) if j not in colors] + last.tolist():
             name, is_named = self.names[self.shown_[j]], j in colors
             when = _when(entered[j], len(distance))
@@ -394,13 +399,14 @@ class CoefficientDisplay:
         ax.set_xlim(-0.01 * end, 1.01 * end)
         ax.set(xlabel="Epoch", ylabel="Distance from the optimum (standard errors)")
         _label_distances(ax, distance)
+        place: Style = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02), "frameon": False}
+        if not is_new:
+            place = {"loc": "best"}  # beside the axes of the user may be no room
         ax.legend(
             title=f"Inside the {100 * self.confidence:g}% interval",
             alignment="left",
             fontsize="small",
-            loc="upper left",
-            bbox_to_anchor=(1.0, 1.02),
-            frameon=False,
+            **place,
         )
 
 

@@ -17,9 +17,9 @@ from sklearn_gd._inspection.estimation import estimate_terms
 from sklearn_gd._inspection.fit_trace import PreparedEstimator, trace_fit
 from sklearn_gd._inspection.plotting import (
     COLORS,
-    CURVE_COLOR,
     axes_or_new,
     axis_label,
+    band_color,
     line_style,
     ordered_colors,
 )
@@ -290,16 +290,16 @@ class FitDisplay:
         self.lines_, self.band_ = {}, None
         if self.band is not None:
             draw = ax.fill_between if self.single_feature else ax.vlines
-            style: Style = {"color": CURVE_COLOR, "label": self.band_label, "zorder": 0}
+            style: Style = {"color": band_color(ax), "label": self.band_label, "zorder": 0}
             style = {**style, "linewidth": 1, "alpha": 0.2 if self.single_feature else 0.4}
             self.band_ = draw(self.curve_x, *self.band, **style)
-        colors = ordered_colors(len(self.epochs))
+        colors = ordered_colors(ax, len(self.epochs))
         for epoch, curve, color in zip(self.epochs.tolist(), self.curves, colors, strict=True):
             style = {**model_style, "color": color, "label": f"epoch {epoch}"}
             (self.lines_[epoch],) = ax.plot(self.curve_x, curve, **line_style(style, line_kwargs))
         self._limit_height(ax)
         ax.set(xlabel=axis_label(self.labels[0]), ylabel=axis_label(self.labels[1]))
-        ax.legend()
+        ax.legend(fontsize="small" if len(ax.get_legend_handles_labels()[1]) > 6 else None)
         return self
 
     def _limit_height(self, ax: Axes) -> None:

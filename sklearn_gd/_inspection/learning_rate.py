@@ -24,11 +24,13 @@ from sklearn_gd._inspection.plotting import (
     STEPS_COLOR,
     below,
     distance_above,
+    distinct_colors,
     distinct_labels,
     legend_above,
     line_style,
     log_helps,
     ordered_colors,
+    point_style,
     pyplot,
     scale_losses,
 )
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 _TUTORIAL_LRS = (0.01, 0.1, 0.3, 0.7, 1.0)
 _PANELS_PER_ROW = 3
 _MAX_LEGEND_ENTRIES = 6
+_LOG_LRS = 10.0  # the ratio of learning rates below which the ticks of a log scale overlap
 
 
 class LearningRateDisplay:
@@ -398,7 +401,7 @@ class LearningRateDisplay:
         converged = ~self.diverged
         lrs, losses = self.lrs[converged], self.final_losses[converged]
         ax.plot(lrs, losses, color="0.7", zorder=1)
-        colors = ordered_colors(converged.sum())
+        colors = ordered_colors(ax, converged.sum())
         for lr, loss, color in zip(lrs, losses, colors, strict=True):
             ax.plot(lr, loss, color=color, marker="o", linestyle="none")
         if self.diverged.any():  # a diverged descent has no final loss, but a mark at the edge
@@ -410,19 +413,26 @@ class LearningRateDisplay:
                 label="diverged",
                 **DIVERGED_STYLE,
             )
+        low, high = self.lrs[[0, -1]]
         if self.max_stable_lr is not None and np.isfinite(self.max_stable_lr):
+            low, high = min(low, self.max_stable_lr), max(high, self.max_stable_lr)
             label = f"largest stable lr, {self.max_stable_lr:.4g}"
             self.stable_line_ = ax.axvline(
                 self.max_stable_lr, color=CURVE_COLOR, linestyle="--", label=label
             )
-        margin = (self.lrs[-1] / self.lrs[0]) ** 0.05 * 1.1
+        margin = (high / low) ** 0.05 * 1.1
+        is_log = high > _LOG_LRS * low
         ax.set(
             xlabel="Learning rate",
             ylabel=f"Final {self.loss_name}",
-            xscale="log",
-            xlim=(self.lrs[0] / margin, self.lrs[-1] * margin),
+            xscale="log" if is_log else "linear",
+            xlim=(low / margin, high * margin),
             yscale="log" if log_helps([losses]) else "linear",
         )
+        if not is_log:
+            ax.locator_params(axis="x", nbins=4)
+        if not len(losses):
+            ax.set_yticks([])
         if ax.get_legend_handles_labels()[1]:
             legend_above(ax, gap=0.03)
 
@@ -432,16 +442,17 @@ class LearningRateDisplay:
         if optimum is not None:
             curves = [distance_above(curve, optimum) for curve in curves]
         self.lines_ = []
-        colors = iter(ordered_colors((~self.diverged).sum()))
-        names = distinct_labels(self.lrs.tolist())
+        colors = iter(ordered_colors(ax, (~self.diverged).sum()))
+        names, ink = distinct_labels(self.lrs.tolist()), distinct_colors(ax)[-1]
         for name, curve, diverged in zip(names, curves, self.diverged, strict=True):
             style: Style
             if diverged:
                 # what follows the divergence is the loss of the parameters that are kept
                 curve = curve[: int(np.argmax(np.nan_to_num(curve, nan=np.inf))) + 1]
-                style = {"label": f"lr = {name}, diverged", "color": "black", "linestyle": "--"}
+                style = {"label": f"lr = {name}, diverged", "color": ink, "linestyle": "--"}
             else:
                 style = {"label": f"lr = {name}", "color": next(colors)}
+            style.update(point_style(curve))
             self.lines_ += ax.plot(curve, **line_style(style, line_kwargs))
         runs = zip(curves, self.diverged, strict=True)
         converged = [curve for curve, has_diverged in runs if not has_diverged]

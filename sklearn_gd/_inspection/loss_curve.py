@@ -20,6 +20,7 @@ from sklearn_gd._inspection.plotting import (
     curve_style,
     distance_above,
     line_style,
+    point_style,
     scale_losses,
 )
 
@@ -365,8 +366,8 @@ class LossCurveDisplay:
             curves = {name: distance_above(c, optimum) for name, c in curves.items()}
             validation = {}  # their optimum is another
         for i, (name, curve) in enumerate(curves.items()):
-            style = line_style({**curve_style(i), "label": name}, curve_kwargs)
-            (self.lines_[name],) = ax.plot(curve, **style)
+            defaults = {**curve_style(ax, i), **point_style(curve), "label": name}
+            (self.lines_[name],) = ax.plot(curve, **line_style(defaults, curve_kwargs))
             self._plot_validation(ax, name, validation.get(name))
         ax.set(xlabel="Epoch", ylabel="Loss" if optimum is None else "Loss above the optimum")
         converged = [curve for name, curve in curves.items() if name not in self.diverged]
@@ -381,7 +382,11 @@ class LossCurveDisplay:
         color, best_epochs = self.lines_[name].get_color(), self.best_epochs or {}
         if curve is not None:
             (self.validation_lines_[name],) = ax.plot(
-                curve, color=color, linestyle="--", label=f"{name}, validation"
+                curve,
+                color=color,
+                linestyle="--",
+                label=f"{name}, validation",
+                **point_style(curve),
             )
         if name in best_epochs:
             label = f"{name}, best epoch {best_epochs[name]}"

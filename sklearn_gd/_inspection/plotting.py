@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_gd._base.types import Style
 
@@ -66,14 +67,45 @@ def line_style(defaults: Style, options: Style | None) -> Style:
     return {**defaults, **normalize_kwargs(dict(options or {}), Line2D)}
 
 
-def curve_style(i: int) -> Style:
+def is_dark(ax: Axes) -> bool:
+    """Whether the background of the axes is dark, as in the style ``dark_background``."""
+    from matplotlib.colors import to_rgba
+
+    background = np.ones(3)
+    for face in (cast("Figure", ax.figure).get_facecolor(), ax.get_facecolor()):
+        *color, alpha = to_rgba(face)  # what is transparent shows what is behind it
+        background = alpha * np.array(color) + (1.0 - alpha) * background
+    return luminance(background) < 0.5
+
+
+def luminance(rgb: ArrayLike) -> float:
+    """How light a colour looks, from 0 to 1."""
+    return float(np.asarray(rgb)[:3] @ (0.299, 0.587, 0.114))
+
+
+def distinct_colors(ax: Axes) -> tuple[str, ...]:
+    """Colours that differ from each other and from the background: no black on black."""
+    return (*COLORS[:-1], "#ffffff" if is_dark(ax) else COLORS[-1])
+
+
+def band_color(ax: Axes) -> str:
+    """The colour of a transparent band, which is light on a dark background."""
+    return COLORS[5] if is_dark(ax) else CURVE_COLOR
+
+
+def curve_style(ax: Axes, i: int) -> Style:
     """The style of the i-th of several curves: when all colours are used up, with marks."""
     round_, number = divmod(i, len(COLORS))
-    style = {"color": COLORS[number]}
+    style = {"color": distinct_colors(ax)[number]}
     if round_ == 0:
         return style
     marker = _MARKERS[(round_ - 1) % len(_MARKERS)]
     return {**style, "marker": marker, "markersize": 5, "markevery": 0.1}
+
+
+def point_style(curve: ArrayLike) -> Style:
+    """A mark for a curve of a single point, of which a line shows nothing."""
+    return {"marker": "o"} if np.isfinite(np.asarray(curve)).sum() == 1 else {}
 
 
 def axis_label(text: str) -> str:
@@ -120,9 +152,10 @@ def below(ax: Axes, transform: Transform) -> Transform:
     return transform + ScaledTranslation(0, -7 / 72, cast("Figure", ax.figure).dpi_scale_trans)
 
 
-def ordered_colors(count: int) -> np.ndarray:
-    """Colours from light to dark for an ordered series, an array (count, 4)."""
-    colors: np.ndarray = pyplot().get_cmap("plasma_r")(np.linspace(0.15, 0.95, count))
+def ordered_colors(ax: Axes, count: int) -> np.ndarray:
+    """Colours for an ordered series, an array (count, 4). The last differs most from the axes."""
+    name, first, last = ("plasma", 0.35, 1.0) if is_dark(ax) else ("plasma_r", 0.15, 0.95)
+    colors: np.ndarray = pyplot().get_cmap(name)(np.linspace(last, first, count)[::-1])
     return colors
 
 

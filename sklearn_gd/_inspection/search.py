@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -16,6 +16,7 @@ from sklearn_gd._inspection.plotting import (
     axis_label,
     distinct_labels,
     legend_above,
+    luminance,
 )
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
-_MAX_NUMBERED = 60  # cells; in a larger heat map the scores are not written
+_FONT_SIZE, _LINE_HEIGHT = "small", 1.05  # of the scores; the height is a factor of the size
 _MAX_TICKS = 10  # tick labels of an axis
 _ROTATE_FROM = 7  # values across from which tick labels are rotated
+_MAX_LETTERS = 64  # of tick labels across; longer ones are rotated
 _COLOR_RANGE = 2.0  # colours end so many interquartile ranges below the lower quartile
 
 
@@ -252,34 +254,49 @@ class SearchDisplay:
         )
         _label_axis(ax.xaxis, self.x_name, self.x_values)
         _label_axis(ax.yaxis, self.y_name, self.y_values)
-        if len(self.x_values) >= _ROTATE_FROM:
+        letters = sum(len(label.get_text()) for label in ax.get_xticklabels())
+        if len(self.x_values) >= _ROTATE_FROM or letters > _MAX_LETTERS:
             ax.tick_params(axis="x", rotation=45)
             for label in ax.get_xticklabels():
                 label.set(horizontalalignment="right", rotation_mode="anchor")
-        self.texts_ = self._write_scores(scores, (low + high) / 2)
+        self.texts_ = self._write_scores(scores)
         self.best_mark_ = self._mark_best(scores)
         self.diverged_marks_ = self._mark_diverged()
         if self.best_mark_ is not None:
             legend_above(ax, gap=0.01, columns=2)
         return self
 
-    def _write_scores(self, scores: np.ndarray, middle: float) -> list[Text]:
-        """Write the scores into their cells, unless there are many cells."""
-        if scores.size > _MAX_NUMBERED:
+    def _write_scores(self, scores: np.ndarray) -> list[Text]:
+        """Write the scores into their cells, if there is room for them."""
+        labels = _score_labels(scores)
+        if not self._has_room(list(labels.values())):
             return []
         return [
             self.ax_.text(
                 column + 0.5,
                 row + 0.5,
-                f"{score:.3g}",
+                label,
                 ha="center",
                 va="center",
-                fontsize="small",
-                color="black" if score > middle else "white",
+                fontsize=_FONT_SIZE,
+                color=self._readable_on(scores[row, column]),
             )
-            for (row, column), score in np.ndenumerate(scores)
-            if np.isfinite(score)
+            for (row, column), label in labels.items()
         ]
+
+    def _readable_on(self, score: float) -> str:
+        """Black or white, whichever is readable on the colour of a score."""
+        return "black" if luminance(self.image_.to_rgba(np.array(score))) > 0.5 else "white"
+
+    def _has_room(self, labels: Sequence[str]) -> bool:
+        """Whether all labels are smaller than a cell."""
+        from matplotlib.font_manager import FontProperties
+
+        n_rows, n_columns = self.scores.shape
+        box, dpi = self.ax_.get_window_extent(), cast("Figure", self.ax_.figure).dpi
+        size = FontProperties(size=_FONT_SIZE).get_size_in_points() * dpi / 72.0
+        width = size * max(map(_label_width, labels), default=0.0)
+        return box.width >= n_columns * width and box.height >= n_rows * _LINE_HEIGHT * size
 
     def _mark_best(self, scores: np.ndarray) -> Line2D | None:
         """Draw a frame around the cell with the best score."""
@@ -303,7 +320,7 @@ class SearchDisplay:
             return None
         rows, columns = np.nonzero(self.diverged)
         # beside the scores, or in the middle of cells without scores
-        right, up = (0.9, 0.82) if self.scores.size <= _MAX_NUMBERED else (0.5, 0.5)
+        right, up = (0.9, 0.82) if self.texts_ else (0.5, 0.5)
         (marks,) = self.ax_.plot(
             columns + right,
             rows + up,
@@ -380,11 +397,33 @@ def _color_limits(scores: np.ndarray) -> tuple[float, float, bool]:
     return float(low), float(high), bool(low > finite.min())
 
 
+def _score_labels(scores: np.ndarray) -> dict[tuple[int, int], str]:
+    """The finite scores as text, with as many decimals as the best has at three digits."""
+    finite = scores[np.isfinite(scores)]
+    best = np.abs(finite.max(initial=-np.inf))
+    decimals = 2 - int(np.floor(np.log10(best))) if best and np.isfinite(best) else 3
+    return {
+        (row, column): f"{round(float(score), decimals) + 0.0:.3g}"
+        for (row, column), score in np.ndenumerate(scores)
+        if np.isfinite(score)
+    }
+
+
+def _label_width(label: str) -> float:
+    """The width of a number with some room beside it, as a factor of the font size."""
+    return 0.4 + sum(0.35 if letter in ".-" else 0.65 for letter in label)
+
+
 def _label_axis(axis: Axis, name: str, values: Sequence[object]) -> None:
     """Label the cells along an axis. Of many values some are labelled."""
     floats = [value for value in values if isinstance(value, float)]
     texts = dict(zip(floats, distinct_labels(floats), strict=True))
-    labels = [texts[value] if isinstance(value, float) else str(value) for value in values]
+    labels = [texts[value] if isinstance(value, float) else _name(value) for value in values]
     positions = np.arange(0, len(values), -(-len(values) // _MAX_TICKS))
     axis.set_ticks(positions + 0.5, [labels[i] for i in positions])
     axis.set_label_text(axis_label(name))
+
+
+def _name(value: object) -> str:
+    """A value as a label: classes and functions by their names, long text in several lines."""
+    return axis_label(value.__name__ if hasattr(value, "__name__") else str(value))

@@ -111,6 +111,13 @@ class TestEpochs:
         assert display.intervals_ is None
         assert display.points_ is None
 
+    def test_the_legend_is_inside_of_the_axes_of_the_user(self):
+        figure, ax = plt.subplots()
+        CoefficientDisplay.from_estimator(GDLinearRegressor(), FRAME, Y, kind="epochs", ax=ax)
+        figure.canvas.draw()
+        extent = ax.get_legend().get_window_extent()
+        assert ax.bbox.x0 < extent.x0 < extent.x1 < ax.bbox.x1
+
     def test_few_epochs(self):
         display = CoefficientDisplay.from_estimator(
             GDLinearRegressor(epochs=3), FRAME, Y, kind="epochs"

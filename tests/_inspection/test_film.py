@@ -287,6 +287,14 @@ class TestBrowser:
         assert ">40 of 40</output>" in dom
         assert drawn_end(dom, film_of(display)) == pytest.approx(display.path[-1], abs=0.01)
 
+    def test_the_loss_and_its_minimum_have_digits_that_tell_them_apart(self, drawn):
+        result = minimize(parabola, 7.0, lr=0.1, epochs=35)
+        dom = drawn(DescentPathDisplay.from_function(parabola, result))
+        shown = re.search(r"f\(x\) = ([\d.]+), and its minimum is ([\d.]+)\.<", dom)
+        assert float(shown[2]) == 1.0
+        # every step multiplies the distance from x = 2 by 0.8
+        assert float(shown[1]) - 1.0 == pytest.approx((5 * 0.8**35) ** 2, abs=5e-8)
+
     def test_units_far_from_one(self, drawn):
         model = GDLinearRegressor(lr=0.05, epochs=40)
         display = DescentPathDisplay.from_estimator(model, LINE * 1e-12, LINE_Y * 1e9 + 1e12)

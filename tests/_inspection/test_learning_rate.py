@@ -1,8 +1,11 @@
 """Learning rates: what they hold, draw and label, and what they refuse."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from sklearn.linear_model import LinearRegression
 
 from sklearn_gd import (
@@ -86,6 +89,37 @@ class TestLearningRate:
         (legend,) = display.figure_.legends
         texts = [text.get_text() for text in legend.get_texts()]
         assert texts == ["steps", "start", "last step"]
+
+    @pytest.mark.parametrize("lrs", [(0.1,), (1e-4, 1e-3), (3.0, 5.0)])
+    def test_the_largest_stable_lr_is_in_sight(self, lrs):
+        display = LearningRateDisplay.from_estimator(GDLinearRegressor(epochs=5), X, Y, lrs=lrs)
+        low, high = display.axes_[0].get_xlim()
+        assert low < min(*lrs, display.max_stable_lr)
+        assert max(*lrs, display.max_stable_lr) < high
+
+    @pytest.mark.parametrize("lrs", [(0.01,), (0.1, 0.12), (0.1, 0.5)])
+    def test_the_labels_of_near_lrs_do_not_overlap(self, lrs):
+        adam = GDLinearRegressor(optimizer="adam", epochs=5)
+        display = LearningRateDisplay.from_estimator(adam, X, Y, lrs=lrs)
+        display.figure_.canvas.draw()
+        ax = display.axes_[0]
+        labels = [*ax.get_xticklabels(), *ax.get_xticklabels(minor=True)]
+        inside = [label.get_window_extent() for label in labels if label.get_text()]
+        ends = sorted((box.x0, box.x1) for box in inside)
+        assert len(ends) > 1
+        assert all(high < low for (_, high), (low, _) in pairwise(ends))
+
+    def test_one_epoch_is_a_point(self):
+        display = LearningRateDisplay.from_estimator(GDLinearRegressor(epochs=1), X, Y, lrs=(0.1,))
+        assert display.lines_[0].get_marker() == "o"
+
+    @pytest.mark.parametrize("style", ["default", "dark_background", "ggplot"])
+    def test_no_curve_has_the_colour_of_the_background(self, style):
+        with plt.style.context(style):
+            display = LearningRateDisplay.from_estimator(GDLinearRegressor(epochs=9), X, Y)
+        background = to_rgb(display.axes_[1].get_facecolor())
+        colors = np.array([to_rgb(line.get_color()) for line in display.lines_])
+        assert np.linalg.norm(colors - background, axis=1).min() > 0.4
 
     def test_no_bound_no_line(self):
         display = LearningRateDisplay.from_estimator(

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPRegressor
@@ -32,6 +33,23 @@ class TestLossCurve:
         colors = {line.get_color() for line in display.lines_.values()}
         assert len(colors) == 2
         assert not display.diverged_marks_
+
+    @pytest.mark.parametrize("style", ["default", "dark_background"])
+    def test_no_curve_has_the_colour_of_the_background(self, style):
+        with plt.style.context(style):
+            display = LossCurveDisplay.from_curves({str(i): np.arange(3) + i for i in range(9)})
+        background = to_rgb(display.ax_.get_facecolor())
+        colors = np.array([to_rgb(line.get_color()) for line in display.lines_.values()])
+        assert np.linalg.norm(colors - background, axis=1).min() > 0.4
+
+    def test_a_transparent_figure_is_light(self):
+        with plt.rc_context({"figure.facecolor": "none", "axes.facecolor": "none"}):
+            display = LossCurveDisplay.from_curves({str(i): [1, 2] for i in range(7)})
+        assert to_rgb(display.lines_["6"].get_color()) == (0.0, 0.0, 0.0)
+
+    def test_one_epoch_is_a_point(self):
+        display = LossCurveDisplay.from_curves({"one": [2.0], "two": [2.0, 1.0]})
+        assert [line.get_marker() for line in display.lines_.values()] == ["o", "None"]
 
     def test_validation_and_best_epoch(self):
         model = quietly(GDLinearRegressor(epochs=30).fit, X, Y)

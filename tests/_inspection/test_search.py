@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
@@ -36,7 +37,8 @@ def test_heat_map_shows_the_table(search):
     mean = search.cv_results_["mean_test_score"].reshape(2, 3)[:, [1, 0, 2]]
     np.testing.assert_array_equal(display.scores, mean)
     np.testing.assert_array_equal(display.image_.get_array(), mean)
-    assert [text.get_text() for text in display.texts_] == [f"{v:.3g}" for v in mean.ravel()]
+    numbers = [float(text.get_text()) for text in display.texts_]
+    np.testing.assert_allclose(numbers, mean.ravel(), rtol=0, atol=5e-4)  # the best is below 1
     row, column = np.unravel_index(mean.argmax(), mean.shape)
     assert display.best_mark_.get_xdata().min() == column
     assert display.best_mark_.get_ydata().min() == row
@@ -75,6 +77,60 @@ def test_a_few_bad_scores_do_not_take_all_colours():
     assert display.image_.get_clim() == (0.5, 0.53)
     nothing = SearchDisplay(scores=np.full((2, 3), np.nan), **named).plot()
     assert nothing.best_mark_ is None
+
+
+def heat_map(scores, **options):
+    rows, columns = np.shape(scores)
+    named = {"x_values": range(columns), "y_values": range(rows), "x_name": "x", "y_name": "y"}
+    return SearchDisplay(scores=np.array(scores), **named).plot(**options)
+
+
+@pytest.mark.parametrize(
+    ("scores", "texts"),
+    [
+        ([[0.46312, -0.02871], [0.01072, 0.46012]], ["0.463", "-0.029", "0.011", "0.46"]),
+        ([[-1.0412, -15.412], [-1.0712, -3.1888]], ["-1.04", "-15.4", "-1.07", "-3.19"]),
+        ([[0.0, -0.00004]], ["0", "0"]),
+        ([[1.5e-9, 2.5e12], [np.nan, 3e12]], ["0", "2.5e+12", "3e+12"]),
+    ],
+)
+def test_scores_have_the_decimals_of_the_best(scores, texts):
+    assert [text.get_text() for text in heat_map(scores).texts_] == texts
+
+
+@pytest.mark.parametrize("shape", [(1, 30), (6, 10), (30, 2), (4, 4), (12, 5), (40, 1)])
+@pytest.mark.parametrize("unit", [1.0, -1e11])
+def test_scores_are_written_where_they_fit(shape, unit):
+    display = heat_map(unit * np.random.default_rng(0).random(shape))
+    display.figure_.canvas.draw()
+    cell = display.ax_.bbox.width / shape[1], display.ax_.bbox.height / shape[0]
+    for text in display.texts_:
+        extent = text.get_window_extent()
+        assert extent.width < cell[0]
+        assert extent.height < 1.3 * cell[1]  # the extent has room above digits
+    # "-9.36e+10" has eight letters or nine, "0.936" has five
+    shown = {(30, 2), (4, 4), (12, 5), *([(6, 10)] if unit == 1.0 else [])}
+    assert bool(display.texts_) == (shape in shown)
+
+
+@pytest.mark.parametrize("cmap", ["cividis", "Greys", "viridis_r"])
+def test_scores_are_readable_on_every_colour(cmap):
+    display = heat_map(np.linspace(0, 1, 20).reshape(4, 5), image_kwargs={"cmap": cmap})
+    display.figure_.canvas.draw()
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    for text, face in zip(display.texts_, display.image_.get_facecolors(), strict=True):
+        light = [weights @ np.power(to_rgb(color), 2.2) for color in (text.get_color(), face[:3])]
+        assert (max(light) + 0.05) / (min(light) + 0.05) > 3.0  # the contrast of WCAG
+
+
+def test_labels_of_long_values_do_not_overlap():
+    options = [{"momentum": 0.9, "nesterov": True}, {"momentum": 0.5, "dampening": 0.1}, np.mean]
+    display = SearchDisplay(
+        scores=np.eye(3), x_values=options, y_values=[1, 2, 3], x_name="x", y_name="y"
+    ).plot()
+    labels = display.ax_.get_xticklabels()
+    assert labels[2].get_text() == "mean"
+    assert {label.get_rotation() for label in labels} == {45.0}
 
 
 def test_heat_map_refusals(search):
