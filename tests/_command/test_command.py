@@ -140,7 +140,7 @@ def test_divergence_is_one_readable_line(capsys):
         (["--test-size", "0.001"], "too few rows"),
         (["--target", "price"], "no column 'price'"),
         (["--colour", "red"], "--colour"),
-        (["--figure", "out.xyz"], "it must end in .avif"),
+        (["--figure", "out.xyz"], "cannot write out.xyz: it must end in ."),
         (["--figure", "no/such/out.png"], "there is no directory no/such"),
         (["--save", "no/such/out.skops"], "there is no directory no/such"),
         (["--save", "."], "it is a directory"),
