@@ -49,7 +49,7 @@ def test_oldest_versions_are_those_that_are_promised():
         if specifier.operator == ">="
     }
     tested = pinned("constraints-oldest.txt")
-    assert promised.keys() == tested.keys()
+    assert promised.keys() <= tested.keys()
     for name, version in promised.items():
         assert Requirement(f"x=={version}.*").specifier.contains(tested[name]), name
 

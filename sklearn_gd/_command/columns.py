@@ -7,11 +7,15 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from sklearn_gd._command.column_kinds import kind_of
 from sklearn_gd._command.messages import UserError, quoted, shortened
 from sklearn_gd._command.read_table import Table
+
+_MIN_COUNT = 10  # rows from which on numbers in a sequence are no accident
 
 
 class Columns(NamedTuple):
@@ -44,10 +48,21 @@ def choose_columns(table: Table, options: Namespace) -> Columns:
         features.append(name)
         if kind == "text":
             texts.append(name)
+    counts = [name for name in features if options.features is None and _counts(frame[name])]
+    if counts:
+        notes.append(f"used, though it numbers the rows: {quoted(counts)} (--drop leaves it out)")
     if not features:
         because = f"; {'; '.join(notes)}" if notes else ""
         raise UserError(f"{source} has no column to predict {quoted([target])} from{because}")
     return Columns(typed(frame[features], texts), as_numbers(frame[target]), texts, notes)
+
+
+def _counts(column: pd.Series) -> bool:
+    """Whether a column numbers the rows, from 0 or from 1."""
+    if not is_numeric_dtype(column) or len(column) < _MIN_COUNT or column.isna().any():
+        return False
+    start = column.iloc[0]
+    return start in (0, 1) and bool((column == np.arange(len(column)) + start).all())
 
 
 def typed(frame: pd.DataFrame, texts: Iterable[str]) -> pd.DataFrame:
@@ -121,4 +136,7 @@ def _target(frame: pd.DataFrame, used: Sequence[str], name: str | None, source: 
 def _remedies(name: str | None = None) -> str:
     """What helps where numbers cannot be read."""
     how = "tell how numbers are written with --decimal, --thousands and --na"
-    return how if name is None else f"{how}, or leave it out with --drop {shortened(name)}"
+    signs = "remove signs such as $ and % from them"
+    if name is None:
+        return f"{how}, or {signs}"
+    return f"{how}, {signs}, or leave it out with --drop {shortened(name)}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sklearn_gd._command.columns import choose_columns
 from sklearn_gd._command.files import check_files, draw, save
-from sklearn_gd._command.messages import UserError, quoted, reason, say, say_aside
+from sklearn_gd._command.messages import UserError, counted, quoted, reason, say, say_aside
 from sklearn_gd._command.models import (
     fit_models,
     last_step,
@@ -95,7 +95,8 @@ def _fit_and_report(options: Namespace) -> None:
     estimator = last_step(models.model)
     target = str(columns.y.name)
     rows = f"{len(split.y_train)} rows to train on, {len(split.y_test)} to test"
-    say(f"{table.source}: {rows}; {quoted([target])} from {columns.X.shape[1]} columns")
+    features = counted(columns.X.shape[1], "column")
+    say(f"{table.source}: {rows}; {quoted([target])} from {features}")
     notes = [*table.notes, *columns.notes, *notes_on_rows, *notes_on_texts(models.model)]
     notes += notes_on_unknown_texts(models.model, split.X_test)
     if notes:

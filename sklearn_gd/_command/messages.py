@@ -52,6 +52,11 @@ def quoted(names: Sequence[str], limit: int = 8) -> str:
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
 
+def counted(n: int, thing: str) -> str:
+    """A number of things, in the singular or the plural."""
+    return f"{n} {thing}{'' if n == 1 else 's'}"
+
+
 def shortened(text: str, length: int = 60) -> str:
     """The beginning of a text that is too long for a line."""
     return text if len(text) <= length else f"{text[: length - 3]}..."

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from sklearn_gd._command.columns import Columns
-from sklearn_gd._command.messages import UserError, quoted
+from sklearn_gd._command.messages import UserError, counted, quoted
 
 
 class Split(NamedTuple):
@@ -34,8 +34,8 @@ def split_rows(columns: Columns, options: Namespace, source: str) -> tuple[Split
     n_test = round(len(y) * size)
     if min(n_test, len(y) - n_test) < 2:
         raise UserError(
-            f"too few rows in {source}: with --test-size {size:g}, {len(y) - n_test} rows "
-            f"are for training and {n_test} for testing, and R² needs at least 2 of each"
+            f"{source} has {counted(len(y), 'row')}: with --test-size {size:g}, too few rows are "
+            f"for training ({len(y) - n_test}) or testing ({n_test}), and R² needs 2 of each"
         )
     return Split(*train_test_split(X, y, test_size=n_test, random_state=options.seed)), notes
 

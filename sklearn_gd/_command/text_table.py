@@ -26,6 +26,9 @@ from sklearn_gd._command.messages import UserError
 _SEPARATORS = ("\t", ";", "|", ",", " ")
 _N_SAMPLE = 100  # rows from which separator and header are guessed
 _N_CHARACTERS = 200_000  # their largest size
+_REMEDIES = (
+    "remove lines that are not rows of the table, or tell what separates the columns with --sep"
+)
 
 
 class _Layout(NamedTuple):
@@ -46,6 +49,8 @@ def read_text_table(
     if path.suffix.lower() == ".gz":
         raw = gzip.decompress(raw)
     text, encoding = _decoded(raw)
+    if not text.strip():
+        raise UserError(f"cannot read {path}: it is empty")
     told = re.match(r"sep=(.)\r?\n", text)  # for Excel
     if told:
         text = text[told.end() :]
@@ -59,9 +64,21 @@ def read_text_table(
         "skipinitialspace": True,
         "low_memory": False,  # else a column may have cells of several types
     }
-    table, decimal = _with_decimals(text, layout.sep, options, keywords)
+    try:
+        table, decimal = _with_decimals(text, layout.sep, options, keywords)
+    except pd.errors.ParserError as error:
+        uneven = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        if uneven is None:
+            raise
+        expected, line, found = map(int, uneven.groups())
+        raise UserError(
+            f"cannot read {path}: line {line + bool(told)} has {found} cells separated by "
+            f"{_called(layout.sep)}, and the lines before it have {expected}; {_REMEDIES}"
+        ) from error
     if isinstance(table.index, pd.MultiIndex):
-        raise UserError(f"cannot read {path}: the rows have more cells than there are names")
+        raise UserError(
+            f"cannot read {path}: the rows have more cells than there are names; {_REMEDIES}"
+        )
     if layout.has_index and layout.header and isinstance(table.index, pd.RangeIndex):
         table = table.set_index(table.columns[0]).rename_axis(None)
     if not layout.header:
@@ -73,8 +90,7 @@ def _guesses(layout: _Layout, encoding: str | None, decimal: str, options: Names
     """What was guessed and is not the usual."""
     notes = []
     if options.sep is None and layout.sep != ",":
-        sep = {"\t": "tabs", " ": "spaces"}.get(layout.sep, repr(layout.sep))
-        notes.append(f"guessed: columns are separated by {sep} (--sep)")
+        notes.append(f"guessed: columns are separated by {_called(layout.sep)} (--sep)")
     if options.decimal is None and decimal != ".":
         notes.append(f"guessed: the decimal sign is {decimal!r} (--decimal)")
     if encoding is not None:
@@ -90,6 +106,11 @@ def _guesses(layout: _Layout, encoding: str | None, decimal: str, options: Names
     return notes
 
 
+def _called(sep: str) -> str:
+    """A separator as messages call it."""
+    return {"\t": "tabs", " ": "spaces"}.get(sep, repr(sep))
+
+
 def _decoded(raw: bytes) -> tuple[str, str | None]:
     """The text of a file, and its encoding if that is not UTF-8. Excel writes all three."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -97,7 +118,11 @@ def _decoded(raw: bytes) -> tuple[str, str | None]:
     try:
         return raw.decode("utf-8-sig"), None
     except UnicodeDecodeError:
+        pass
+    try:
         return raw.decode("cp1252"), "Windows-1252"
+    except UnicodeDecodeError:
+        raise ValueError("it is no text in UTF-8, UTF-16 or Windows-1252") from None
 
 
 def _layout(text: str, sep: str | None, header: bool | None) -> _Layout:

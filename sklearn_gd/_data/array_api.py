@@ -49,8 +49,9 @@ class Namespace(NamedTuple):
         """An array of any namespace in this one, not copied if it is here. A float stays."""
         if self.is_numpy or not is_array(values):
             return to_numpy(values)
-        if isinstance(values, np.ndarray | np.generic) and not values.flags.writeable:
-            values = np.array(values)  # torch takes neither scalars nor read-only memory
+        if isinstance(values, np.ndarray | np.generic) and not values.flags.carray:
+            # torch takes neither scalars nor read-only memory, and 2.10 aborts at negative strides
+            values = np.array(values, order="C")
         with config_context(array_api_dispatch=True):
             return move_to(values, xp=self.xp, device=self.device)
 

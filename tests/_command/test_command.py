@@ -140,7 +140,7 @@ def test_divergence_is_one_readable_line(capsys):
         (["--test-size", "0.001"], "too few rows"),
         (["--target", "price"], "no column 'price'"),
         (["--colour", "red"], "--colour"),
-        (["--figure", "out.xyz"], "it must end in .avif"),
+        (["--figure", "out.xyz"], "cannot write out.xyz: it must end in ."),
         (["--figure", "no/such/out.png"], "there is no directory no/such"),
         (["--save", "no/such/out.skops"], "there is no directory no/such"),
         (["--save", "."], "it is a directory"),
@@ -240,3 +240,24 @@ def test_no_summary_is_a_sentence(capsys):
     error = error_of(capsys, "--summary", "--degree", "2", *FAST)
     assert "no --summary: inference on GDPolynomialRegressor is not possible" in error
     assert "'sex^2'" in error
+
+
+@pytest.mark.parametrize(
+    ("values", "flags", "is_told"),
+    [
+        (range(1, 31), [], True),
+        (range(30), [], True),
+        (range(1990, 2020), [], False),  # such as years
+        ([*range(1, 30), 31], [], False),
+        (range(1, 31), ["--features", "id,a"], False),
+    ],
+)
+def test_column_that_numbers_the_rows(values, flags, is_told, tmp_path, capsys):
+    a = np.random.default_rng(0).normal(size=30)
+    pd.DataFrame({"id": values, "a": a, "y": 2 * a}).to_csv(tmp_path / "t.csv", index=False)
+    assert main([str(tmp_path / "t.csv"), *flags, *FAST]) == 0
+    out = capsys.readouterr().out
+    assert ("used, though it numbers the rows: 'id' (--drop leaves it out)" in out) == is_told
+    assert "'y' from 2 columns" in out
+    assert main([str(tmp_path / "t.csv"), "--drop", "id", *FAST]) == 0
+    assert "'y' from 1 column\n" in capsys.readouterr().out

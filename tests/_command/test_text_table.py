@@ -1,6 +1,7 @@
 """Text files as people have them: the table that comes out, and what is told of the guesses."""
 
 import gzip
+import re
 
 import numpy as np
 import pandas as pd
@@ -131,3 +132,22 @@ def test_columns_that_were_text_stay_text(tmp_path):
 def test_flags_that_cannot_be(flags, words, tmp_path):
     with pytest.raises(UserError, match=words):
         read(tmp_path / "t.csv", b"a,b\n1,2,|3|4\n3,4,|5|6\n", *flags)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty"),
+        (b"\xef\xbb\xbf\r\n \r\n", "it is empty"),
+        (bytes(range(128, 256)), "it is no text in UTF-8, UTF-16 or Windows-1252"),
+        (b"# by me\n\na,b,c\n1,2,3\n", "more cells than there are names; remove lines that"),
+        (b"# by me\n# a\na,b,c\n1,2,3\n", "line 3 has 3 cells separated by ','"),
+        (b"a;b\n1;2\n3;4;5\n", "line 3 has 3 cells separated by ';'"),
+        (b"sep=;\na;b\n1;2\n3;4;5\n", "line 4 has 3 cells separated by ';'"),
+        (b"a\tb\n1\t2\n\n3\t4\t5\n", "line 4 has 3 cells separated by tabs"),
+    ],
+)
+def test_what_is_no_table_is_told(content, words, tmp_path):
+    with pytest.raises(UserError, match=re.escape(words)) as caught:
+        read(tmp_path / "t.csv", content)
+    assert str(caught.value).startswith(f"cannot read {tmp_path / 't.csv'}: ")

@@ -319,7 +319,9 @@ def test_moments_and_parts_arrive_where_rows_do():
     for rows in (slice(0, 20), slice(20, 50)):
         stream.partial_fit(X[rows], Y[rows])
     np.testing.assert_allclose(stream.coef_, expected, rtol=1e-6)
-    batches = GDLinearRegressor(bounds=np.column_stack([low, high]), batch_size=10, lr=0.1)
+    batches = GDLinearRegressor(
+        bounds=np.column_stack([low, high]), batch_size=10, lr=0.1, random_state=0
+    )
     for _ in range(20):
         batches.partial_fit(X, Y)
         assert (batches.coef_ >= low).all()
