@@ -224,7 +224,7 @@ def _make_inference(
     fields = {
         "params": user.params(),
         "bse": bse,
-        "cov_params": root @ root.mT,
+        "cov_params": root @ root.swapaxes(-1, -2),
         "scale": estimate.scale,
         "rsquared": estimate.rsquared,
         "rsquared_adj": estimate.rsquared_adj,

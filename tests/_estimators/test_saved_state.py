@@ -153,5 +153,5 @@ def test_a_stream_of_older_moments_goes_on():
     loaded.__setstate__(state)
     loaded.partial_fit(X[12:], Y[12:])
     design = np.c_[np.ones(len(X)), X]
-    expected = np.linalg.lstsq(design, Y)[0]
+    expected = np.linalg.lstsq(design, Y, rcond=None)[0]
     np.testing.assert_allclose(loaded.coef_, expected[1:].T, rtol=1e-8)

@@ -34,8 +34,8 @@ LOADERS = {"pickle": _from_pickle, "skops": _from_skops}
 
 
 def _assert_near(values, expected, rtol):
-    atol = rtol * np.abs(expected).max()
-    np.testing.assert_allclose(values, expected, rtol=rtol, atol=atol, strict=True)
+    assert (np.shape(values), np.asarray(values).dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(values, expected, rtol=rtol, atol=rtol * np.abs(expected).max())
 
 
 def _assert_as_stored(values, stored, rtol):
