@@ -225,7 +225,8 @@ def _without_dependent_rows(moments: TensorMoments) -> TensorMoments:
 
     Further rows would be coordinates that move nothing, in a place that depends on rounding.
     """
-    basis = _triangular_basis(moments)
+    # the columns of the row space are fewer than those of the data, and span the same
+    basis = _triangular_basis(_in_row_space(moments, factorize_rows_by_qr(moments)))
     if basis is None or not basis.shape[1]:
         return moments
     target = basis.T @ moments.target
@@ -294,10 +295,10 @@ def _in_triangular_coordinates(
     )
 
 
-def _whiten_by_qr(moments: TensorMoments, space: RowSpace, l2: float) -> PreconditionedMoments:
-    """Whitening in the row space by QR."""
+def _in_row_space(moments: TensorMoments, space: RowSpace) -> TensorMoments:
+    """The moments of the coordinates of a row space, which are as many as the rows."""
     zeros = torch.zeros_like(space.lower[0])
-    inner = TensorMoments(
+    return TensorMoments(
         moments.weight,
         zeros,
         moments.y_mean,
@@ -308,6 +309,11 @@ def _whiten_by_qr(moments: TensorMoments, space: RowSpace, l2: float) -> Precond
         zeros,
         moments.y_mean_rest,
     )
+
+
+def _whiten_by_qr(moments: TensorMoments, space: RowSpace, l2: float) -> PreconditionedMoments:
+    """Whitening in the row space by QR."""
+    inner = _in_row_space(moments, space)
     if l2:
         identity = torch.eye(len(space.lower)).to(space.lower)
         inner = inner.with_rows((l2 / 2) ** 0.5 * identity)
