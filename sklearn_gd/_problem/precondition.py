@@ -116,9 +116,15 @@ def _diagonal(moments: TensorMoments, precondition: str | None, l2: float) -> Pr
 
 def _whiten(moments: TensorMoments) -> PreconditionedMoments:
     """Uncorrelated features of unit variance; the minimum norm where the rank is deficient."""
-    root = moments.weight.sqrt()
     unit = UnitColumns.of(moments)
-    independent = independent_columns(unit)
+    return _whiten_columns(moments, unit, independent_columns(unit))
+
+
+def _whiten_columns(
+    moments: TensorMoments, unit: UnitColumns, independent: IndependentColumns
+) -> PreconditionedMoments:
+    """The same, where it is known which columns are independent."""
+    root = moments.weight.sqrt()
     target, residual_norm = moments.target, moments.residual_norm
     if not len(independent.columns):
         return _nothing_varies(moments)
@@ -208,7 +214,9 @@ def _whiten_row_space(moments: TensorMoments, l2: float) -> PreconditionedMoment
     whitened = _whiten_by_qr(moments, space, l2)
     if l2:
         return _in_triangular_coordinates(moments, whitened)
-    basis = _triangular_basis(moments)
+    unit = UnitColumns.of(moments)
+    independent = independent_columns(unit)
+    basis = independent.basis
     if (
         basis is not None
         and basis.shape[1] == whitened.preconditioner.n_coordinates
@@ -217,7 +225,7 @@ def _whiten_row_space(moments: TensorMoments, l2: float) -> PreconditionedMoment
         return _in_basis(moments, whitened, basis)
     # The terms of the row space cancel, and its rank may be that of rounding. The fit comes before
     # the norm, and the columns tell the rank.
-    return _whiten(moments)
+    return _whiten_columns(moments, unit, independent)
 
 
 def _without_dependent_rows(moments: TensorMoments) -> TensorMoments:
